@@ -1,0 +1,334 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.TestKit;
+
+/// <summary>
+/// A disk in memory that knows what is synced. Every call that changes something is an operation with a number, at
+/// which a crash or an error can be planned. Safe from any thread (one lock); deterministic for a seed on one thread.
+/// </summary>
+public sealed class FakeDisk(ulong seed = 1) : IDisk
+{
+    private const int InputOutputError = 5;
+    private const int NoEntry = 2;
+    private const int NoSpace = 28;
+
+    private readonly Lock _gate = new();
+    private readonly SplitMix64 _random = new(seed);
+    private readonly SortedDictionary<string, FakeDirectory> _directories = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<DiskOperation, long> _counts = new();
+    private readonly List<PlannedError> _errors = [];
+    private int _life;
+    private bool _crashed;
+
+    /// <summary>Operations of all kinds since the disk was made.</summary>
+    public long Operations { get; private set; }
+
+    /// <summary>The operation with this number (from 1, as counted by <see cref="Operations"/>) throws <see cref="SimulatedCrashException"/>; a write may be done in part first.</summary>
+    public long? CrashAtOperation { get; set; }
+
+    /// <summary>Bytes that files may take in all; null is no limit.</summary>
+    public long? CapacityBytes { get; set; }
+
+    /// <summary>Called before every operation with its kind and path; for traces and for delays of a simulator.</summary>
+    public Action<DiskOperation, string>? OnOperation { get; set; }
+
+    /// <summary>How many operations of a kind there were.</summary>
+    public long CountOf(DiskOperation kind) => _counts.GetValueOrDefault(kind);
+
+    /// <summary>The <paramref name="nth"/> operation of this kind from now on (1 is the next) fails with <paramref name="errno"/>.</summary>
+    public void FailNext(DiskOperation kind, int nth = 1, int errno = InputOutputError)
+    {
+        lock (_gate)
+        {
+            _errors.Add(new PlannedError(kind, CountOf(kind) + nth, errno));
+        }
+    }
+
+    /// <summary>
+    /// Ends the life of all who hold files: their handles throw from now on. Under <see cref="CrashMode.PowerLoss"/> the
+    /// seeded generator decides for each unsynced sector and directory operation. The disk can be used again at once.
+    /// </summary>
+    public void Crash(CrashMode mode)
+    {
+        lock (_gate)
+        {
+            _life++;
+            _crashed = false;
+            CrashAtOperation = null;
+            _errors.Clear();
+            if (mode == CrashMode.ProcessDeath) return;
+            foreach (FakeDirectory directory in _directories.Values)
+            {
+                // Names first: a file whose making is lost takes its sectors with it.
+                directory.LosePower(_random);
+            }
+
+            var seen = new HashSet<FakeInode>();
+            foreach (FakeInode inode in _directories.Values.SelectMany(directory => directory.Names.Values))
+            {
+                if (seen.Add(inode)) inode.LosePower(_random);
+            }
+        }
+    }
+
+    /// <summary>Flips one bit on the medium: damage, not a write.</summary>
+    public void FlipBit(string path, long offset, int bit)
+    {
+        lock (_gate)
+        {
+            Find(path).FlipBit(offset, bit);
+        }
+    }
+
+    /// <summary>The whole content of a file as a reader sees it.</summary>
+    public byte[] ReadAll(string path)
+    {
+        lock (_gate)
+        {
+            FakeInode inode = Find(path);
+            byte[] content = new byte[inode.Length];
+            inode.Read(0, content);
+            return content;
+        }
+    }
+
+    public IDiskFile Open(string path, bool create)
+    {
+        lock (_gate)
+        {
+            if (!TryFind(path, out FakeInode? inode))
+            {
+                if (!create) throw new DiskException("open", path, NoEntry);
+                Begin(DiskOperation.Create, path);
+                inode = new FakeInode();
+                DirectoryOf(path).Bind(Path.GetFileName(path), inode);
+            }
+
+            return new FakeFile(this, path, inode, _life);
+        }
+    }
+
+    public bool FileExists(string path)
+    {
+        lock (_gate)
+        {
+            return TryFind(path, out _);
+        }
+    }
+
+    public IReadOnlyList<string> ListFiles(string directory)
+    {
+        lock (_gate)
+        {
+            return _directories.TryGetValue(Key(directory), out FakeDirectory? held) ? [.. held.Names.Keys] : [];
+        }
+    }
+
+    public void CreateDirectory(string path)
+    {
+        lock (_gate)
+        {
+            if (_directories.ContainsKey(Key(path))) return;
+            Begin(DiskOperation.CreateDirectory, path);
+
+            // Durable at once, as the contract says: each parent is synced.
+            for (string? at = Key(path); !string.IsNullOrEmpty(at); at = Path.GetDirectoryName(at))
+            {
+                _directories.TryAdd(at, new FakeDirectory());
+            }
+        }
+    }
+
+    public void Rename(string from, string to)
+    {
+        lock (_gate)
+        {
+            Find(from);
+            Begin(DiskOperation.Rename, from);
+            FakeDirectory directory = DirectoryOf(from);
+            Invariant.That(ReferenceEquals(directory, DirectoryOf(to)), "a rename stays in its directory");
+            directory.Rename(Path.GetFileName(from), Path.GetFileName(to));
+        }
+    }
+
+    public void Delete(string path)
+    {
+        lock (_gate)
+        {
+            if (!TryFind(path, out _)) return;
+            Begin(DiskOperation.Delete, path);
+            DirectoryOf(path).Unbind(Path.GetFileName(path));
+        }
+    }
+
+    public void SyncDirectory(string path)
+    {
+        lock (_gate)
+        {
+            Begin(DiskOperation.SyncDirectory, path);
+            if (_directories.TryGetValue(Key(path), out FakeDirectory? held)) held.Sync();
+        }
+    }
+
+    public long FreeBytes(string path)
+    {
+        lock (_gate)
+        {
+            return CapacityBytes is { } capacity ? Math.Max(0, capacity - UsedBytes()) : long.MaxValue / 2;
+        }
+    }
+
+    private static string Key(string directory) => Path.TrimEndingDirectorySeparator(directory);
+
+    private long UsedBytes() => _directories.Values.SelectMany(directory => directory.Names.Values).Sum(inode => inode.AllocatedBytes);
+
+    private FakeDirectory DirectoryOf(string path) =>
+        _directories.TryGetValue(Key(Path.GetDirectoryName(path) ?? ""), out FakeDirectory? held)
+            ? held
+            : throw new DiskException("open", path, NoEntry);
+
+    private bool TryFind(string path, [NotNullWhen(true)] out FakeInode? inode)
+    {
+        inode = null;
+        return _directories.TryGetValue(Key(Path.GetDirectoryName(path) ?? ""), out FakeDirectory? held)
+            && held.Names.TryGetValue(Path.GetFileName(path), out inode);
+    }
+
+    private FakeInode Find(string path) =>
+        TryFind(path, out FakeInode? inode) ? inode : throw new DiskException("open", path, NoEntry);
+
+    /// <summary>Counts an operation and throws what is planned for it. Under the lock.</summary>
+    private void Begin(DiskOperation kind, string path, FakeInode? syncing = null)
+    {
+        if (_crashed) throw new SimulatedCrashException($"the process died before this {kind} of {path}");
+        OnOperation?.Invoke(kind, path);
+        Operations++;
+        long number = _counts.AddOrUpdate(kind, 1, static (_, old) => old + 1);
+        if (Operations == CrashAtOperation)
+        {
+            _crashed = true;
+            throw new SimulatedCrashException($"operation {Operations}: {kind} of {path}");
+        }
+
+        int planned = _errors.FindIndex(error => error.Kind == kind && error.Number == number);
+        if (planned < 0) return;
+        int errno = _errors[planned].Errno;
+        _errors.RemoveAt(planned);
+        syncing?.FailSync();
+        throw new DiskException(kind.ToString(), path, errno);
+    }
+
+    private sealed record PlannedError(DiskOperation Kind, long Number, int Errno);
+
+    private sealed class FakeFile(FakeDisk disk, string path, FakeInode inode, int life) : IDiskFile
+    {
+        public long Length
+        {
+            get
+            {
+                lock (disk._gate)
+                {
+                    return inode.Length;
+                }
+            }
+        }
+
+        public int ReadAt(long offset, Span<byte> buffer)
+        {
+            lock (disk._gate)
+            {
+                CheckAlive();
+                return inode.Read(offset, buffer);
+            }
+        }
+
+        public void WriteAt(long offset, ReadOnlySpan<byte> data)
+        {
+            lock (disk._gate)
+            {
+                CheckAlive();
+                BeginWrite(offset, data);
+                inode.Write(offset, data);
+            }
+        }
+
+        public void WriteGatherAt(long offset, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+        {
+            byte[] all = new byte[parts.Sum(part => part.Length)];
+            int at = 0;
+            foreach (ReadOnlyMemory<byte> part in parts)
+            {
+                part.Span.CopyTo(all.AsSpan(at));
+                at += part.Length;
+            }
+
+            WriteAt(offset, all);
+        }
+
+        public void DataSync()
+        {
+            lock (disk._gate)
+            {
+                CheckAlive();
+                disk.Begin(DiskOperation.DataSync, path, inode);
+                inode.Sync();
+            }
+        }
+
+        public void Allocate(long length)
+        {
+            lock (disk._gate)
+            {
+                CheckAlive();
+                disk.Begin(DiskOperation.Allocate, path);
+                CheckSpace(length);
+                inode.Extend(length);
+                inode.Sync();
+            }
+        }
+
+        public void SetLength(long length)
+        {
+            lock (disk._gate)
+            {
+                CheckAlive();
+                disk.Begin(DiskOperation.SetLength, path);
+                inode.SetLength(length);
+            }
+        }
+
+        public void Dispose()
+        {
+            // Nothing to give back: the content belongs to the disk.
+        }
+
+        private void BeginWrite(long offset, ReadOnlySpan<byte> data)
+        {
+            try
+            {
+                disk.Begin(DiskOperation.Write, path);
+            }
+            catch (SimulatedCrashException) when (disk.Operations == disk.CrashAtOperation)
+            {
+                // A process can die in the middle of a write: any front part of it may have happened.
+                inode.Write(offset, data[..(int)disk._random.NextBelow(data.Length + 1)]);
+                throw;
+            }
+
+            CheckSpace(offset + data.Length);
+        }
+
+        private void CheckSpace(long length)
+        {
+            if (disk.CapacityBytes is not { } capacity || length <= inode.AllocatedBytes) return;
+            if (disk.UsedBytes() + length - inode.AllocatedBytes > capacity) throw new DiskException("write", path, NoSpace);
+        }
+
+        private void CheckAlive()
+        {
+            if (life != disk._life) throw new SimulatedCrashException($"{path} was opened by a process that died");
+        }
+    }
+}

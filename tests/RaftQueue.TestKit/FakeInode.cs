@@ -1,0 +1,120 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.TestKit;
+
+/// <summary>
+/// The bytes of one file as readers see them and as the medium has them. Sparse: pages never written are zero.
+/// A sector is clean, dirty (unsynced) or a ghost (readable after a failed fsync, but never to be written out, as on
+/// Linux since "Can applications recover from fsync failures?").
+/// </summary>
+internal sealed class FakeInode
+{
+    public const int PageBytes = 4096;
+    public const int SectorBytes = 512;
+
+    private static readonly byte[] Zeros = new byte[PageBytes];
+
+    private readonly Dictionary<long, FakePage> _pages = [];
+
+    public long Length { get; private set; }
+
+    public long DurableLength { get; private set; }
+
+    /// <summary>Bytes of real blocks, for a free-space limit.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    public int Read(long offset, Span<byte> buffer)
+    {
+        int count = (int)Math.Max(0, Math.Min(buffer.Length, Length - offset));
+        for (int done = 0; done < count;)
+        {
+            long page = (offset + done) / PageBytes;
+            int within = (int)((offset + done) % PageBytes);
+            int part = Math.Min(PageBytes - within, count - done);
+            byte[] source = _pages.TryGetValue(page, out FakePage? held) ? held.Current : Zeros;
+            source.AsSpan(within, part).CopyTo(buffer[done..]);
+            done += part;
+        }
+
+        return count;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        for (int done = 0; done < data.Length;)
+        {
+            long page = (offset + done) / PageBytes;
+            int within = (int)((offset + done) % PageBytes);
+            int part = Math.Min(PageBytes - within, data.Length - done);
+            PageToWrite(page).Write(within, data.Slice(done, part));
+            done += part;
+        }
+
+        Length = Math.Max(Length, offset + data.Length);
+        AllocatedBytes = Math.Max(AllocatedBytes, Length);
+    }
+
+    public void SetLength(long length)
+    {
+        for (long page = length / PageBytes; length < Length && page * PageBytes < Length; page++)
+        {
+            int within = (int)Math.Max(0, length - (page * PageBytes));
+            if (_pages.TryGetValue(page, out FakePage? held)) held.Write(within, Zeros.AsSpan(within));
+        }
+
+        Length = length;
+        AllocatedBytes = Math.Min(AllocatedBytes, length);
+    }
+
+    /// <summary>Grows with zeros that count as blocks.</summary>
+    public void Extend(long length)
+    {
+        Length = Math.Max(Length, length);
+        AllocatedBytes = Math.Max(AllocatedBytes, Length);
+    }
+
+    public void Sync()
+    {
+        foreach (FakePage page in _pages.Values)
+        {
+            page.Sync();
+        }
+
+        DurableLength = Length;
+    }
+
+    /// <summary>What the kernel does when the device refuses: the pages count as clean, their content is nowhere.</summary>
+    public void FailSync()
+    {
+        foreach (FakePage page in _pages.Values)
+        {
+            page.Forget();
+        }
+    }
+
+    public void LosePower(SplitMix64 random)
+    {
+        foreach (long number in _pages.Keys.Order().ToArray())
+        {
+            _pages[number].LosePower(random);
+        }
+
+        if (Length != DurableLength && random.NextBelow(2) == 0) Length = DurableLength;
+        DurableLength = Length;
+        AllocatedBytes = Length;
+    }
+
+    /// <summary>Changes a bit on the medium and in what is read.</summary>
+    public void FlipBit(long offset, int bit) => PageToWrite(offset / PageBytes).FlipBit((int)(offset % PageBytes), bit);
+
+    private FakePage PageToWrite(long page)
+    {
+        if (!_pages.TryGetValue(page, out FakePage? held))
+        {
+            held = new FakePage();
+            _pages.Add(page, held);
+        }
+
+        return held;
+    }
+}

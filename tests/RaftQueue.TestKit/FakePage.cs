@@ -1,0 +1,74 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.TestKit;
+
+/// <summary>4 KiB of a <see cref="FakeInode"/>, with what the medium holds beside it while the two differ.</summary>
+internal sealed class FakePage
+{
+    private byte[]? _durable;
+    private byte _dirty;
+    private byte _ghost;
+
+    public byte[] Current { get; } = new byte[FakeInode.PageBytes];
+
+    public void Write(int offset, ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return;
+        _durable ??= (byte[])Current.Clone();
+        data.CopyTo(Current.AsSpan(offset));
+        for (int sector = offset / FakeInode.SectorBytes; sector * FakeInode.SectorBytes < offset + data.Length; sector++)
+        {
+            _dirty |= (byte)(1 << sector);
+            _ghost &= (byte)~(1 << sector);
+        }
+    }
+
+    public void Sync()
+    {
+        if (_durable is null) return;
+        for (int sector = 0; sector < 8; sector++)
+        {
+            if ((_dirty & (1 << sector)) != 0) Keep(sector, 0, FakeInode.SectorBytes);
+        }
+
+        _dirty = 0;
+        if (_ghost == 0) _durable = null;
+    }
+
+    public void Forget()
+    {
+        _ghost |= _dirty;
+        _dirty = 0;
+    }
+
+    /// <summary>The whole page kept or lost in half of the cases, else each sector kept, lost or torn on its own.</summary>
+    public void LosePower(SplitMix64 random)
+    {
+        if (_durable is null) return;
+        long page = random.NextBelow(4);
+        for (int sector = 0; sector < 8; sector++)
+        {
+            if ((_dirty & (1 << sector)) == 0) continue;
+            long fate = page < 2 ? page : random.NextBelow(5) / 2;
+            if (fate == 0) Keep(sector, 0, FakeInode.SectorBytes);
+            if (fate == 2) Keep(sector, 0, (int)random.NextBelow(FakeInode.SectorBytes));
+        }
+
+        _durable.CopyTo(Current, 0);
+        _durable = null;
+        _dirty = 0;
+        _ghost = 0;
+    }
+
+    public void FlipBit(int offset, int bit)
+    {
+        Current[offset] ^= (byte)(1 << bit);
+        if (_durable is not null) _durable[offset] ^= (byte)(1 << bit);
+    }
+
+    private void Keep(int sector, int from, int to)
+    {
+        int start = sector * FakeInode.SectorBytes;
+        Current.AsSpan(start + from, to - from).CopyTo(_durable.AsSpan(start + from));
+    }
+}

@@ -1,0 +1,291 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+/// <summary>
+/// A file of 4 KiB slots with the newest two checkpoints of one shard. Pages and table nodes that both share stand in it
+/// once. The first two slots are superblocks, written in turn after everything that they lead to is durable, so that a
+/// crash at any write leaves the checkpoint before whole. One writer at a time, on the checkpoint loop; readers may be
+/// opened and closed on any thread.
+/// </summary>
+public sealed class CheckpointFile : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly string _path;
+    private readonly IDiskFile _file;
+    private readonly Lock _lock = new();
+    private readonly List<CheckpointReader> _readers = [];
+    private readonly List<CheckpointDamage> _damage = [];
+    private CheckpointState? _newest;
+    private CheckpointState? _older;
+    private long _lastSequence;
+    private uint _slotsWrittenLast;
+    private bool _writing;
+    private bool _disposed;
+
+    private CheckpointFile(IDisk disk, string path, IDiskFile file, CheckpointOptions options)
+    {
+        Invariant.That(options.ExtentBytes > 0 && options.ExtentBytes % PageStore.PageSize == 0, "extents are whole slots");
+        Invariant.That(options.SliceBytes > 0 && options.SliceBytes % PageStore.PageSize == 0, "slices are whole slots");
+        _disk = disk;
+        _path = path;
+        _file = file;
+        Options = options;
+    }
+
+    /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
+    public CheckpointInfo? Newest => Locked(_ => _newest?.Superblock.Info);
+
+    /// <summary>
+    /// The one before, which <see cref="Load"/> falls back to when the newest is damaged: the log is needed from here on.
+    /// </summary>
+    public CheckpointInfo? Older => Locked(_ => _older?.Superblock.Info);
+
+    /// <summary>The hash of the newest checkpoint's pages, the same on every node with the same pages; 0 when there is none.</summary>
+    public ulong RootHash => Locked(_ => _newest?.Superblock.Root.Hash ?? 0);
+
+    /// <summary>Pages in the newest checkpoint.</summary>
+    public long Pages => Locked(_ => _newest?.Superblock.Pages ?? 0);
+
+    /// <summary>Bytes of the file.</summary>
+    public long FileBytes => _file.Length;
+
+    /// <summary>What was found damaged when opening and loading, bounded; empty when all is well.</summary>
+    public IReadOnlyList<CheckpointDamage> Damage => _damage;
+
+    internal CheckpointOptions Options { get; }
+
+    /// <summary>
+    /// Opens the file, making an empty one if there is none, and reads both superblocks and tables. A checkpoint whose
+    /// superblock or table is damaged is left out and told in <see cref="Damage"/>. A receive that did not finish is deleted.
+    /// </summary>
+    public static CheckpointFile OpenOrCreate(IDisk disk, string path, CheckpointOptions options)
+    {
+        string incoming = CheckpointReceiver.IncomingPath(path);
+        bool created = !disk.FileExists(path);
+        IDiskFile file = disk.Open(path, create: true);
+        if (disk.FileExists(incoming))
+        {
+            disk.Delete(incoming);
+            disk.SyncDirectory(DirectoryOf(path));
+        }
+        else if (created)
+        {
+            disk.SyncDirectory(DirectoryOf(path));
+        }
+
+        var opened = new CheckpointFile(disk, path, file, options);
+        opened.ReadStates();
+        return opened;
+    }
+
+    /// <summary>
+    /// The state of the newest checkpoint that is whole, every page verified; the newer one, when a page of it is damaged,
+    /// is dropped and told in <see cref="Damage"/>. Throws <see cref="CheckpointDamagedException"/>, naming the first
+    /// damaged page, when none is whole; having none at all is a broken invariant.
+    /// </summary>
+    public PageStore Load(PageStoreOptions options)
+    {
+        Invariant.That(_newest is not null, "there is a checkpoint to load");
+        CheckpointDamagedException? first = null;
+        while (_newest is { } state)
+        {
+            try
+            {
+                return PageStore.Load(options, state.Root, (leaf, index, pages) => ReadRun(state, leaf, index, pages));
+            }
+            catch (CheckpointDamagedException damaged)
+            {
+                first ??= damaged;
+                _damage.Add(damaged.Damage);
+                lock (_lock)
+                {
+                    _newest = _older;
+                    _older = null;
+                }
+            }
+        }
+
+        throw first ?? new CheckpointDamagedException(_path);
+    }
+
+    /// <summary>
+    /// Begins to write a checkpoint. The frozen pages come from a store that was loaded from this file's newest checkpoint,
+    /// or whose last commit made it, or that was never part of a checkpoint.
+    /// </summary>
+    public CheckpointWriter BeginWrite(FrozenPages frozen)
+    {
+        lock (_lock)
+        {
+            Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
+            bool whole = frozen.BaseTable is null;
+            Invariant.That(whole || ReferenceEquals(frozen.BaseTable, _newest?.Root), "changes are relative to the newest checkpoint");
+            var busy = new SlotMap();
+            foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
+            _writing = true;
+            return new CheckpointWriter(
+                this,
+                frozen,
+                new SlotWriter(_file, Options, busy),
+                whole ? new SlotMap() : _newest!.Map.Clone(),
+                whole ? default : _newest!.Superblock.Root);
+        }
+    }
+
+    /// <summary>
+    /// Takes space for the next checkpoint ahead, one extent a call, until as much is free as the last one wrote (at most
+    /// <see cref="CheckpointOptions.MaxReserveBytes"/>). False when there is enough or no space can be taken. Checkpoint
+    /// loop, while nothing is written.
+    /// </summary>
+    public bool ReserveAhead()
+    {
+        lock (_lock)
+        {
+            Invariant.That(!_disposed && !_writing, "space is taken ahead between checkpoints");
+            var busy = new SlotMap();
+            foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
+            long free = (_file.Length / PageStore.PageSize) - Superblock.Places - busy.Count();
+            if (free >= Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize)) return false;
+        }
+
+        return TryGrow(_file, Options);
+    }
+
+    /// <summary>A reader of the newest checkpoint, whose slots stay as they are until it is disposed; null when there is none.</summary>
+    public CheckpointReader? OpenReader()
+    {
+        lock (_lock)
+        {
+            if (_disposed || _newest is null) return null;
+            var reader = new CheckpointReader(_path, _file, _newest, ReaderClosed);
+            _readers.Add(reader);
+            return reader;
+        }
+    }
+
+    /// <summary>Closes the file, once the last reader is disposed.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            if (_readers.Count == 0) _file.Dispose();
+        }
+    }
+
+    internal static string DirectoryOf(string path) => Path.GetDirectoryName(path) is { Length: > 0 } directory ? directory : ".";
+
+    /// <summary>Adds one extent to the file. False: no space.</summary>
+    internal static bool TryGrow(IDiskFile file, CheckpointOptions options)
+    {
+        try
+        {
+            file.Allocate((file.Length / PageStore.PageSize * PageStore.PageSize) + options.ExtentBytes);
+            return true;
+        }
+        catch (DiskException full) when (full.IsDiskFull)
+        {
+            return false;
+        }
+    }
+
+    internal void Commit(FrozenPages frozen, TableEntry rootEntry, TableNode root, SlotMap map, SlotWriter output)
+    {
+        CheckpointState? newest = Locked(_ => _newest);
+        int place = newest is null ? 0 : 1 - newest.Place;
+        uint slots = Math.Max(newest?.Superblock.Slots ?? 0, output.HighestSlotEnd);
+        var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, slots);
+        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
+        _file.DataSync();
+        lock (_lock)
+        {
+            _older = newest;
+            _newest = new CheckpointState(superblock, place, root, map);
+            _lastSequence++;
+            _slotsWrittenLast = (uint)output.BlocksPut;
+            _writing = false;
+        }
+    }
+
+    internal void WriterEnded()
+    {
+        lock (_lock) _writing = false;
+    }
+
+    private void ReaderClosed(CheckpointReader reader)
+    {
+        lock (_lock)
+        {
+            _readers.Remove(reader);
+            if (_disposed && _readers.Count == 0) _file.Dispose();
+        }
+    }
+
+    private IEnumerable<CheckpointState> Protected()
+    {
+        if (_newest is not null) yield return _newest;
+        if (_older is not null) yield return _older;
+        foreach (CheckpointReader reader in _readers) yield return reader.State;
+    }
+
+    private T Locked<T>(Func<CheckpointFile, T> read)
+    {
+        lock (_lock) return read(this);
+    }
+
+    private void ReadRun(CheckpointState state, TableNode leaf, (int Index, uint Page) at, Span<byte> pages)
+    {
+        int good = PageRun.Read(_file, leaf, at.Index, pages);
+        if (good * PageStore.PageSize == pages.Length) return;
+        var damage = new CheckpointDamage(
+            state.Superblock.Info.Index.Value,
+            new PageNumber(at.Page + (uint)good),
+            $"wrong checksum in slot {leaf[at.Index + good].Slot}");
+        throw new CheckpointDamagedException(_path, damage);
+    }
+
+    private void ReadStates()
+    {
+        var found = new List<(Superblock Superblock, int Place)>();
+        byte[] block = new byte[PageStore.PageSize];
+        for (int place = 0; place < Superblock.Places; place++)
+        {
+            int read = _file.ReadAt((long)place * PageStore.PageSize, block);
+            if (Superblock.TryDecode(block.AsSpan(0, read)) is { } superblock)
+            {
+                found.Add((superblock, place));
+                _lastSequence = Math.Max(_lastSequence, superblock.Sequence);
+            }
+            else if (block.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0)
+            {
+                _damage.Add(new CheckpointDamage(null, null, $"superblock {place} is torn or damaged"));
+            }
+        }
+
+        foreach ((Superblock superblock, int place) in found.OrderByDescending(state => state.Superblock.Sequence))
+        {
+            if (TryReadState(superblock, place) is not { } state) continue;
+            if (_newest is null) _newest = state;
+            else _older = state;
+        }
+    }
+
+    private CheckpointState? TryReadState(Superblock superblock, int place)
+    {
+        try
+        {
+            (TableNode? root, SlotMap map) = TableReader.Read(
+                _file,
+                superblock,
+                damage => throw new CheckpointDamagedException(_path, damage),
+                _newest);
+            return new CheckpointState(superblock, place, root!, map);
+        }
+        catch (CheckpointDamagedException damaged)
+        {
+            _damage.Add(damaged.Damage);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace RaftQueue.Pages;
+
+/// <summary>How a checkpoint file takes space and writes; in bytes.</summary>
+public sealed record CheckpointOptions
+{
+    /// <summary>The file grows by this much at a time, a multiple of 4 KiB.</summary>
+    public int ExtentBytes { get; init; } = 4 << 20;
+
+    /// <summary>At most this much is written between two fsyncs, so that the log's fsync never waits long behind it.</summary>
+    public int SyncBytes { get; init; } = 16 << 20;
+
+    /// <summary>About how much one <see cref="CheckpointWriter.RunOnce"/> writes, a multiple of 4 KiB.</summary>
+    public int SliceBytes { get; init; } = 256 << 10;
+
+    /// <summary>The most that <see cref="CheckpointFile.ReserveAhead"/> keeps free for the next checkpoint.</summary>
+    public long MaxReserveBytes { get; init; } = 256 << 20;
+}

@@ -1,0 +1,185 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+/// <summary>
+/// Writes what a freeze changed: the pages, then the table nodes above them, each into a slot that neither kept checkpoint
+/// nor any reader uses; nodes with no change below stay where they are. Runs on the checkpoint loop, beside the apply
+/// loop. Disposing an unfinished one aborts it.
+/// </summary>
+public sealed class CheckpointWriter : IDisposable
+{
+    private const int MaxVisited = 16 * 1024; // freed pages write nothing but cost a little
+    private readonly CheckpointFile _file;
+    private readonly FrozenPages _frozen;
+    private readonly SlotWriter _out;
+    private readonly SlotMap _map;
+    private readonly CheckpointOptions _options;
+    private readonly TableNode?[] _open = new TableNode?[TableNode.RootLevel + 1]; // the path being changed, by level
+    private readonly int[] _openIndex = new int[TableNode.RootLevel + 1]; // where it stands in its parent
+    private TableEntry _rootEntry;
+    private TableNode? _root;
+    private int _position;
+
+    internal CheckpointWriter(CheckpointFile file, FrozenPages frozen, SlotWriter output, SlotMap map, TableEntry rootEntry)
+    {
+        _file = file;
+        _frozen = frozen;
+        _out = output;
+        _map = map;
+        _options = file.Options;
+        _rootEntry = rootEntry;
+        _root = frozen.BaseTable;
+    }
+
+    public CheckpointInfo Info => _frozen.Info;
+
+    public CheckpointOutcome Outcome { get; private set; } = CheckpointOutcome.Writing;
+
+    /// <summary>The hash of the whole state, the same on every node with the same pages. Known from <see cref="CheckpointOutcome.Ready"/> on.</summary>
+    public ulong RootHash => _rootEntry.Hash;
+
+    /// <summary>Blocks of 4 KiB written so far.</summary>
+    public long BlocksWritten => _out.BlocksPut;
+
+    /// <summary>
+    /// One bounded slice. True while there is more; otherwise see <see cref="Outcome"/>: Ready or DiskFull. A failing fsync
+    /// throws, and the process must stop.
+    /// </summary>
+    public bool RunOnce()
+    {
+        Invariant.That(Outcome == CheckpointOutcome.Writing, "only an unfinished checkpoint is written on");
+        long until = _out.BlocksPut + (_options.SliceBytes / PageStore.PageSize);
+        int visited = 0;
+        while (_position < _frozen.ChangedPages)
+        {
+            if (_out.BlocksPut >= until || ++visited > MaxVisited) return SyncWhenDue();
+            if (!TryPutPage(_position)) return EndFull();
+            _position++;
+        }
+
+        if (!TryClose(TableNode.RootLevel) || !_out.TryFlush()) return EndFull();
+        _out.Sync();
+        Outcome = CheckpointOutcome.Ready;
+        return false;
+    }
+
+    /// <summary>
+    /// Makes it the newest checkpoint; the older of the two before is gone. Only after the log is durable through
+    /// <see cref="CheckpointInfo.Index"/> on this node.
+    /// </summary>
+    public void Commit()
+    {
+        Invariant.That(Outcome == CheckpointOutcome.Ready, "a checkpoint is committed when all of it is durable");
+        Invariant.That(_root is not null, "a state has a root page");
+        _file.Commit(_frozen, _rootEntry, _root, _map, _out);
+        _frozen.Commit(_root);
+        Outcome = CheckpointOutcome.Committed;
+    }
+
+    /// <summary>Gives it up; the changes are in the next freeze again.</summary>
+    public void Abort() => End(CheckpointOutcome.Aborted);
+
+    public void Dispose()
+    {
+        if (Outcome is CheckpointOutcome.Writing or CheckpointOutcome.Ready) Abort();
+    }
+
+    private bool TryPutPage(int position)
+    {
+        uint page = _frozen.PageAt(position);
+        if (!TryOpenPath(page)) return false;
+        TableEntry entry = default;
+        if (_frozen.IsFreedAt(position))
+        {
+            _frozen.LetGo(position);
+        }
+        else
+        {
+            if (!_out.TryNext(out uint slot, out Span<byte> block)) return false;
+            _frozen.CopyAndLetGo(position, block);
+            entry = new TableEntry(slot, Crc32C.Compute(block), PageHash.OfPage(block));
+        }
+
+        Replace(_open[0]!, (int)(page % TableNode.FanOut), entry, null);
+        return true;
+    }
+
+    /// <summary>Puts the pages' ancestors in place to be changed, closing those that are done.</summary>
+    private bool TryOpenPath(uint page)
+    {
+        int leaf = (int)(page >> 8) & 0xFF;
+        int middle = (int)(page >> 16);
+        bool sameMiddle = _open[1] is not null && _openIndex[1] == middle;
+        if (sameMiddle && _open[0] is not null && _openIndex[0] == leaf) return true;
+        if (!TryClose(sameMiddle ? 0 : 1)) return false;
+        _open[2] ??= _root?.Clone() ?? TableNode.Empty(TableNode.RootLevel);
+        if (!sameMiddle) Open(1, middle);
+        Open(0, leaf);
+        return true;
+    }
+
+    private void Open(int level, int index)
+    {
+        _open[level] = _open[level + 1]!.Child(index)?.Clone() ?? TableNode.Empty(level);
+        _openIndex[level] = index;
+    }
+
+    /// <summary>Writes the open nodes from the leaf up to <paramref name="highest"/> and enters each in its parent.</summary>
+    private bool TryClose(int highest)
+    {
+        for (int level = 0; level <= highest; level++)
+        {
+            if (_open[level] is not { } node) continue;
+            TableEntry entry = default;
+            if (!node.IsEmpty)
+            {
+                if (!_out.TryNext(out uint slot, out Span<byte> block)) return false;
+                node.Bytes.CopyTo(block);
+                entry = new TableEntry(slot, node.Crc(), node.Hash());
+            }
+
+            if (level == TableNode.RootLevel) ReplaceRoot(entry, node);
+            else Replace(_open[level + 1]!, _openIndex[level], entry, entry.IsEmpty ? null : node);
+            _open[level] = null;
+        }
+
+        return true;
+    }
+
+    private void Replace(TableNode parent, int index, TableEntry entry, TableNode? child)
+    {
+        TableEntry old = parent[index];
+        if (!old.IsEmpty) _map.Remove(old.Slot);
+        if (!entry.IsEmpty) _map.Add(entry.Slot);
+        parent.Set(index, entry, child);
+    }
+
+    private void ReplaceRoot(TableEntry entry, TableNode root)
+    {
+        if (!_rootEntry.IsEmpty) _map.Remove(_rootEntry.Slot);
+        _map.Add(entry.Slot);
+        _rootEntry = entry;
+        _root = root;
+    }
+
+    private bool SyncWhenDue()
+    {
+        if (_out.UnsyncedBytes + _options.SliceBytes * 2L > _options.SyncBytes) _out.Sync();
+        return true;
+    }
+
+    private bool EndFull()
+    {
+        End(CheckpointOutcome.DiskFull);
+        return false;
+    }
+
+    private void End(CheckpointOutcome outcome)
+    {
+        Invariant.That(Outcome is CheckpointOutcome.Writing or CheckpointOutcome.Ready, "a checkpoint ends once");
+        Outcome = outcome;
+        _frozen.Abort();
+        _file.WriterEnded();
+    }
+}

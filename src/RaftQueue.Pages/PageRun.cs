@@ -1,0 +1,41 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+/// <summary>Reads pages that stand in adjacent slots with one call, and verifies each against its table entry.</summary>
+internal static class PageRun
+{
+    /// <summary>
+    /// How many pages from entry <paramref name="index"/> of a leaf on follow each other both in number and in slot, at most
+    /// <paramref name="max"/>. The entry is used.
+    /// </summary>
+    public static int Length(TableNode leaf, int index, int max)
+    {
+        uint slot = leaf[index].Slot;
+        int count = 1;
+        while (count < max && index + count < TableNode.FanOut && leaf[index + count].Slot == slot + (uint)count) count++;
+        return count;
+    }
+
+    /// <summary>
+    /// Reads <paramref name="destination"/>'s length of pages from entry <paramref name="index"/> on. Returns how many are
+    /// as they should be before the first one that is not.
+    /// </summary>
+    public static int Read(IDiskFile file, TableNode leaf, int index, Span<byte> destination)
+    {
+        int read = file.ReadAt((long)leaf[index].Slot * PageStore.PageSize, destination);
+        int count = destination.Length / PageStore.PageSize;
+        for (int i = 0; i < count; i++)
+        {
+            if (read < (i + 1) * PageStore.PageSize || !Matches(leaf[index + i], destination.Slice(i * PageStore.PageSize, PageStore.PageSize)))
+            {
+                return i;
+            }
+        }
+
+        return count;
+    }
+
+    private static bool Matches(TableEntry entry, ReadOnlySpan<byte> page) =>
+        Crc32C.Compute(page) == entry.Crc && PageHash.OfPage(page) == entry.Hash;
+}

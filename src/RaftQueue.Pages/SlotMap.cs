@@ -1,0 +1,55 @@
+using System.Numerics;
+
+namespace RaftQueue.Pages;
+
+/// <summary>Which slots of a checkpoint file something uses. Not thread-safe.</summary>
+internal sealed class SlotMap
+{
+    private ulong[] _words = [];
+
+    public bool Contains(uint slot) => slot >> 6 < (uint)_words.Length && (_words[slot >> 6] >> (int)(slot & 63) & 1) != 0;
+
+    /// <summary>False when it was there already.</summary>
+    public bool Add(uint slot)
+    {
+        int word = (int)(slot >> 6);
+        if (word >= _words.Length) Array.Resize(ref _words, Math.Max(word + 1, _words.Length * 3 / 2));
+        ulong bit = 1UL << (int)(slot & 63);
+        bool added = (_words[word] & bit) == 0;
+        _words[word] |= bit;
+        return added;
+    }
+
+    public void Remove(uint slot)
+    {
+        if (Contains(slot)) _words[slot >> 6] &= ~(1UL << (int)(slot & 63));
+    }
+
+    public void AddAll(SlotMap other)
+    {
+        if (other._words.Length > _words.Length) Array.Resize(ref _words, other._words.Length);
+        for (int i = 0; i < other._words.Length; i++) _words[i] |= other._words[i];
+    }
+
+    public SlotMap Clone() => new() { _words = (ulong[])_words.Clone() };
+
+    public long Count()
+    {
+        long count = 0;
+        foreach (ulong word in _words) count += BitOperations.PopCount(word);
+        return count;
+    }
+
+    /// <summary>The lowest slot at or after <paramref name="from"/> that is not in the map.</summary>
+    public uint NextAbsent(uint from)
+    {
+        for (uint word = from >> 6; word < (uint)_words.Length; word++)
+        {
+            ulong absent = ~_words[word];
+            if (word == from >> 6) absent &= ulong.MaxValue << (int)(from & 63);
+            if (absent != 0) return (word << 6) + (uint)BitOperations.TrailingZeroCount(absent);
+        }
+
+        return Math.Max(from, (uint)_words.Length << 6);
+    }
+}

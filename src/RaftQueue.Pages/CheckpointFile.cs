@@ -10,7 +10,6 @@ namespace RaftQueue.Pages;
 /// </summary>
 public sealed class CheckpointFile : IDisposable
 {
-    private readonly IDisk _disk;
     private readonly string _path;
     private readonly IDiskFile _file;
     private readonly Lock _lock = new();
@@ -23,11 +22,10 @@ public sealed class CheckpointFile : IDisposable
     private bool _writing;
     private bool _disposed;
 
-    private CheckpointFile(IDisk disk, string path, IDiskFile file, CheckpointOptions options)
+    private CheckpointFile(string path, IDiskFile file, CheckpointOptions options)
     {
         Invariant.That(options.ExtentBytes > 0 && options.ExtentBytes % PageStore.PageSize == 0, "extents are whole slots");
         Invariant.That(options.SliceBytes > 0 && options.SliceBytes % PageStore.PageSize == 0, "slices are whole slots");
-        _disk = disk;
         _path = path;
         _file = file;
         Options = options;
@@ -41,7 +39,7 @@ public sealed class CheckpointFile : IDisposable
     /// </summary>
     public CheckpointInfo? Older => Locked(_ => _older?.Superblock.Info);
 
-    /// <summary>The hash of the newest checkpoint's pages, the same on every node with the same pages; 0 when there is none.</summary>
+    /// <summary>The hash of the newest checkpoint's pages, the same wherever they are the same; 0 when there is none.</summary>
     public ulong RootHash => Locked(_ => _newest?.Superblock.Root.Hash ?? 0);
 
     /// <summary>Pages in the newest checkpoint.</summary>
@@ -57,25 +55,17 @@ public sealed class CheckpointFile : IDisposable
 
     /// <summary>
     /// Opens the file, making an empty one if there is none, and reads both superblocks and tables. A checkpoint whose
-    /// superblock or table is damaged is left out and told in <see cref="Damage"/>. A receive that did not finish is deleted.
+    /// superblock or table is damaged is left out and told in <see cref="Damage"/>. A receive that did not finish is
+    /// deleted. What is <see cref="Newest"/> afterwards is durable, also when the process that wrote it died before its fsync.
     /// </summary>
     public static CheckpointFile OpenOrCreate(IDisk disk, string path, CheckpointOptions options)
     {
-        string incoming = CheckpointReceiver.IncomingPath(path);
-        bool created = !disk.FileExists(path);
         IDiskFile file = disk.Open(path, create: true);
-        if (disk.FileExists(incoming))
-        {
-            disk.Delete(incoming);
-            disk.SyncDirectory(DirectoryOf(path));
-        }
-        else if (created)
-        {
-            disk.SyncDirectory(DirectoryOf(path));
-        }
-
-        var opened = new CheckpointFile(disk, path, file, options);
+        disk.Delete(CheckpointReceiver.IncomingPath(path));
+        disk.SyncDirectory(DirectoryOf(path));
+        var opened = new CheckpointFile(path, file, options);
         opened.ReadStates();
+        opened.MakeDurable();
         return opened;
     }
 
@@ -119,7 +109,8 @@ public sealed class CheckpointFile : IDisposable
         {
             Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
             bool whole = frozen.BaseTable is null;
-            Invariant.That(whole || ReferenceEquals(frozen.BaseTable, _newest?.Root), "changes are relative to the newest checkpoint");
+            bool follows = whole || ReferenceEquals(frozen.BaseTable, _newest?.Root);
+            Invariant.That(follows, "changes are relative to the newest checkpoint");
             var busy = new SlotMap();
             foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
             _writing = true;
@@ -151,7 +142,7 @@ public sealed class CheckpointFile : IDisposable
         return TryGrow(_file, Options);
     }
 
-    /// <summary>A reader of the newest checkpoint, whose slots stay as they are until it is disposed; null when there is none.</summary>
+    /// <summary>A reader of the newest checkpoint, which is kept until it is disposed; null when there is none.</summary>
     public CheckpointReader? OpenReader()
     {
         lock (_lock)
@@ -269,6 +260,14 @@ public sealed class CheckpointFile : IDisposable
             if (_newest is null) _newest = state;
             else _older = state;
         }
+    }
+
+    // What could be read may only have been in the page cache, even after an fsync that failed: the same bytes once more.
+    private void MakeDurable()
+    {
+        if (_newest is null) return;
+        _file.WriteAt((long)_newest.Place * PageStore.PageSize, _newest.Superblock.Encode());
+        _file.DataSync();
     }
 
     private CheckpointState? TryReadState(Superblock superblock, int place)

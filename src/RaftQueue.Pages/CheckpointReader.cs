@@ -44,7 +44,7 @@ public sealed class CheckpointReader : IDisposable
 
     public CheckpointInfo Info => State.Superblock.Info;
 
-    /// <summary>The hash of the whole state; two nodes whose readers agree in it and in <see cref="Info"/> give the same bytes.</summary>
+    /// <summary>The hash of the whole state; readers that agree in it and in <see cref="Info"/> give the same bytes.</summary>
     public ulong RootHash => State.Superblock.Root.Hash;
 
     /// <summary>Length of the stream.</summary>
@@ -116,7 +116,11 @@ public sealed class CheckpointReader : IDisposable
     {
         TableNode node = _leaves[leaf].Node.Clone();
         uint slot = _firstSlots[leaf];
-        for (int i = node.NextUsed(0); i < TableNode.FanOut; i = node.NextUsed(i + 1)) node.Set(i, node[i] with { Slot = slot++ });
+        for (int i = node.NextUsed(0); i < TableNode.FanOut; i = node.NextUsed(i + 1))
+        {
+            node.Set(i, node[i] with { Slot = slot++ });
+        }
+
         return node;
     }
 

@@ -142,15 +142,23 @@ public sealed class CheckpointReceiver : IDisposable
         int read = _file.ReadAt(0, block);
         Superblock superblock = Superblock.TryDecode(block.AsSpan(0, read)) ?? throw Damaged("no superblock");
         CheckpointInfo info = superblock.Info;
-        if ((info.Shard, info.Index, info.Term) != (_info.Shard, _info.Index, _info.Term)) throw Damaged($"index {info.Index}, term {info.Term} of shard {info.Shard} was not announced");
+        if ((info.Shard, info.Index, info.Term) != (_info.Shard, _info.Index, _info.Term))
+        {
+            throw Damaged($"index {info.Index}, term {info.Term} of shard {info.Shard} was not announced");
+        }
+
         if (superblock.Sequence != 1 || (long)superblock.Slots * PageStore.PageSize != _totalBytes || _file.Length != _totalBytes)
         {
             throw Damaged("its length is not the announced one");
         }
 
         int second = _file.ReadAt(PageStore.PageSize, block);
-        if (second != block.Length || block.AsSpan().IndexOfAnyExcept((byte)0) >= 0) throw Damaged("the second slot is not empty");
-        (TableNode? root, SlotMap map) = TableReader.Read(_file, superblock, damage => throw new CheckpointDamagedException(_path, damage));
+        bool secondIsEmpty = second == block.Length && block.AsSpan().IndexOfAnyExcept((byte)0) < 0;
+        if (!secondIsEmpty) throw Damaged("the second slot is not empty");
+        (TableNode? root, SlotMap map) = TableReader.Read(
+            _file,
+            superblock,
+            damage => throw new CheckpointDamagedException(_path, damage));
         if (map.Count() + Superblock.Places != superblock.Slots) throw Damaged("it has slots that nothing uses");
         return root!;
     }

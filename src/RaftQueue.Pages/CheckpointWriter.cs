@@ -36,7 +36,10 @@ public sealed class CheckpointWriter : IDisposable
 
     public CheckpointOutcome Outcome { get; private set; } = CheckpointOutcome.Writing;
 
-    /// <summary>The hash of the whole state, the same on every node with the same pages. Known from <see cref="CheckpointOutcome.Ready"/> on.</summary>
+    /// <summary>
+    /// The hash of the whole state, the same on every node with the same pages. Known from
+    /// <see cref="CheckpointOutcome.Ready"/> on.
+    /// </summary>
     public ulong RootHash => _rootEntry.Hash;
 
     /// <summary>Blocks of 4 KiB written so far.</summary>

@@ -44,7 +44,7 @@ public sealed class FrozenPages
 
     internal FrozenState State => _state;
 
-    /// <summary>No later page number has been copied out of its frame yet. Set by the checkpoint loop, read by the apply loop.</summary>
+    /// <summary>No later page has been copied out of its frame yet. Set by the checkpoint loop, read by the apply loop.</summary>
     internal uint CopiedThrough => Volatile.Read(ref _copiedThrough);
 
     internal uint PageAt(int position) => _pages[position];

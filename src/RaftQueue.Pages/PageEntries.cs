@@ -30,7 +30,7 @@ internal sealed unsafe class PageEntries : IDisposable
 
     public uint Capacity { get; private set; }
 
-    /// <summary>Makes room for at least <paramref name="count"/> entries; new ones are zero. Moves <see cref="Pointer"/>.</summary>
+    /// <summary>At least <paramref name="count"/> entries; new ones are zero. Moves <see cref="Pointer"/>.</summary>
     public void Grow(uint count)
     {
         uint capacity = Math.Max(1024, Capacity);

@@ -27,10 +27,8 @@ internal static class PageRun
         int count = destination.Length / PageStore.PageSize;
         for (int i = 0; i < count; i++)
         {
-            if (read < (i + 1) * PageStore.PageSize || !Matches(leaf[index + i], destination.Slice(i * PageStore.PageSize, PageStore.PageSize)))
-            {
-                return i;
-            }
+            if (read < (i + 1) * PageStore.PageSize) return i;
+            if (!Matches(leaf[index + i], destination.Slice(i * PageStore.PageSize, PageStore.PageSize))) return i;
         }
 
         return count;

@@ -1,0 +1,164 @@
+using FsCheck;
+using FsCheck.Fluent;
+using RaftQueue.Primitives;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Pages.Tests;
+
+public sealed class CheckpointModelTests
+{
+    /// <summary>Random steps, freezes, slices, commits, aborts, crashes and loads against a dictionary.</summary>
+    [Fact]
+    public void WhatIsLoadedIsWhatWasCommitted() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<ushort[]>(), Run)
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithStartSize(50).WithEndSize(600));
+
+    [Fact]
+    public void AllocationAndRootHashDoNotDependOnWhenCheckpointsWereTaken()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            var often = new CheckpointWorld(seed);
+            var once = new CheckpointWorld(seed);
+            var reloaded = new CheckpointWorld(seed);
+            for (int round = 0; round < 12; round++)
+            {
+                often.Churn(25);
+                once.Churn(25);
+                reloaded.Churn(25);
+                often.Checkpoint();
+                if (round % 3 != 1) continue;
+                reloaded.Checkpoint();
+                reloaded.Reopen();
+            }
+
+            ulong hash = once.Store.ComputeRootHash();
+            Assert.Equal(hash, once.Checkpoint());
+            Assert.Equal(hash, often.Checkpoint());
+            Assert.Equal(hash, reloaded.Checkpoint());
+            Assert.Equal(once.Store.FreePages, often.Store.FreePages);
+            Assert.Equal(once.Store.FreePages, reloaded.Store.FreePages);
+            PageNumber next = once.Store.Allocate();
+            Assert.Equal(next, often.Store.Allocate());
+            Assert.Equal(next, reloaded.Store.Allocate());
+        }
+    }
+
+    [Fact]
+    public void AnUnchangedStateCostsNoBlocks()
+    {
+        var world = new CheckpointWorld(5);
+        world.Churn(200);
+        ulong hash = world.Checkpoint();
+        using (CheckpointWriter writer = world.Begin())
+        {
+            Assert.False(writer.RunOnce());
+            Assert.Equal(0, writer.BlocksWritten);
+            Assert.Equal(hash, writer.RootHash);
+            writer.Commit();
+        }
+
+        world.Reopen();
+        Assert.Equal(2, world.File.Newest!.Index.Value);
+    }
+
+    [Fact]
+    public void OneChangedPageCostsItselfAndTheNodesAboveIt()
+    {
+        var world = new CheckpointWorld(6, new CheckpointOptions());
+        for (int i = 0; i < 70_000; i++) world.Store.Allocate();
+        using (CheckpointWriter all = world.File.BeginWrite(world.Store.Freeze(CheckpointWorld.InfoFor(1))))
+        {
+            while (all.RunOnce())
+            {
+            }
+
+            Assert.Equal(70_001 + 274 + 2 + 1, all.BlocksWritten);
+            all.Commit();
+        }
+
+        using (PageHandle page = world.Store.Pin(new PageNumber(66_000), PageIntent.Write)) page.Write[1] = 1;
+        using CheckpointWriter one = world.File.BeginWrite(world.Store.Freeze(CheckpointWorld.InfoFor(2)));
+        Assert.False(one.RunOnce());
+        Assert.Equal(4, one.BlocksWritten);
+        Assert.Equal(world.Store.ComputeRootHash(), one.RootHash);
+    }
+
+    [Fact]
+    public void NoMoreThanTheBoundIsWrittenBetweenTwoSyncs()
+    {
+        var world = new CheckpointWorld(7);
+        long unsynced = 0;
+        long most = 0;
+        world.Disk.OnOperation = (kind, _) =>
+        {
+            if (kind is DiskOperation.DataSync or DiskOperation.Allocate) unsynced = 0;
+            if (kind != DiskOperation.Write) return;
+
+            // Every write counts as a whole slice, the longest there is.
+            most = Math.Max(most, unsynced += world.Options.SliceBytes);
+        };
+        for (int i = 0; i < 2000; i++) world.Model.Allocate(world.Store);
+        world.Checkpoint();
+        for (uint page = 1; page <= 2000; page++) world.Model.Write(world.Store, page, world.Random);
+        world.Checkpoint();
+        Assert.InRange(most, 1, world.Options.SyncBytes);
+    }
+
+    // Each number is a step: the kind of step and what it touches are drawn from it, so that a shorter list is a simpler case.
+    private static void Run(ushort[] steps)
+    {
+        var world = new CheckpointWorld((ulong)steps.Length);
+        CheckpointWriter? writer = null;
+        long committed = 0;
+        ulong hash = 0;
+        foreach (ushort step in steps)
+        {
+            var random = new SplitMix64(step);
+            long kind = random.NextBelow(40);
+            if (kind < 30)
+            {
+                world.Model.Step(world.Store, random, 60);
+            }
+            else if (kind < 37 && writer is null)
+            {
+                hash = world.Store.ComputeRootHash();
+                writer = world.Begin();
+            }
+            else if (kind < 37)
+            {
+                if (Advance(writer!, hash, ref committed)) writer = null;
+            }
+            else if (kind < 38)
+            {
+                writer?.Abort();
+                writer = null;
+            }
+            else
+            {
+                writer = null;
+                if (kind == 38) world.Disk.Crash(random.NextBelow(2) == 0 ? CrashMode.ProcessDeath : CrashMode.PowerLoss);
+                world.Reopen();
+                Assert.Equal(committed, world.File.Newest?.Index.Value ?? 0);
+            }
+        }
+
+        world.Model.AssertHeldBy(world.Store);
+        Assert.True(world.Check().IsClean);
+    }
+
+    /// <summary>One slice, or the commit; true when that ended it.</summary>
+    private static bool Advance(CheckpointWriter writer, ulong hash, ref long committed)
+    {
+        if (writer.Outcome == CheckpointOutcome.Writing)
+        {
+            writer.RunOnce();
+            return false;
+        }
+
+        Assert.Equal(hash, writer.RootHash);
+        writer.Commit();
+        committed = writer.Info.Index.Value;
+        return true;
+    }
+}

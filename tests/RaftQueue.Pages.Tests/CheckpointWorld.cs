@@ -1,0 +1,108 @@
+using RaftQueue.Primitives;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Pages.Tests;
+
+/// <summary>A disk with one checkpoint file, the store that goes with it and the model of both.</summary>
+internal sealed class CheckpointWorld
+{
+    public const string Directory = "/data/shard-0";
+    public const string Path = Directory + "/checkpoint";
+
+    public static readonly CheckpointOptions Small = new() { ExtentBytes = 16 * 4096, SliceBytes = 8 * 4096, SyncBytes = 64 * 4096 };
+
+    private static readonly PageStoreOptions StoreOptions = new();
+
+    public CheckpointWorld(ulong seed, CheckpointOptions? options = null)
+    {
+        Random = new SplitMix64(seed);
+        Options = options ?? Small;
+        Disk = new FakeDisk(seed);
+        Disk.CreateDirectory(Directory);
+        File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
+        Store = PageStore.Create(StoreOptions);
+    }
+
+    public SplitMix64 Random { get; }
+
+    public CheckpointOptions Options { get; }
+
+    public FakeDisk Disk { get; }
+
+    public CheckpointFile File { get; private set; }
+
+    public PageStore Store { get; private set; }
+
+    public StateModel Model { get; private set; } = new();
+
+    /// <summary>What every checkpoint that was begun holds, by index.</summary>
+    public Dictionary<long, StateModel> ByIndex { get; } = [];
+
+    public long LastIndex { get; private set; }
+
+    public static CheckpointInfo InfoFor(long index) => new()
+    {
+        Shard = new ShardId(3),
+        Index = new LogIndex(index),
+        Term = new Term(2),
+        TimestampMs = 1_700_000_000_000 + index,
+        StateHash = SplitMix64.Mix((ulong)index),
+        Membership = [1, 2, (byte)index],
+    };
+
+    public void Churn(int steps, int pages = 40)
+    {
+        for (int i = 0; i < steps; i++) Model.Step(Store, Random, pages);
+    }
+
+    public CheckpointWriter Begin()
+    {
+        LastIndex++;
+        ByIndex[LastIndex] = Model.Clone();
+        return File.BeginWrite(Store.Freeze(InfoFor(LastIndex)));
+    }
+
+    public ulong Checkpoint()
+    {
+        using CheckpointWriter writer = Begin();
+        while (writer.RunOnce())
+        {
+        }
+
+        Assert.Equal(CheckpointOutcome.Ready, writer.Outcome);
+        writer.Commit();
+        return writer.RootHash;
+    }
+
+    /// <summary>The process is over, cleanly or not: opens the file again and, when it has a checkpoint, loads and compares it.</summary>
+    public void Reopen()
+    {
+        File.Dispose();
+        File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
+        Store = File.Newest is null ? PageStore.Create(StoreOptions) : File.Load(StoreOptions);
+        Model = File.Newest is { } info ? ByIndex[info.Index.Value].Clone() : new StateModel();
+        Model.AssertHeldBy(Store);
+        if (File.Newest is { } newest)
+        {
+            Assert.Equal(InfoFor(newest.Index.Value), newest);
+            Assert.Equal(Store.ComputeRootHash(), File.RootHash);
+        }
+    }
+
+    public CheckpointCheckReport Check() => CheckpointCheck.Check(Disk, Path, _ => { });
+
+    /// <summary>Receives everything that a reader of this file gives into <paramref name="to"/>, in pieces of odd sizes.</summary>
+    public static CheckpointReceiver Transfer(CheckpointReader reader, FakeDisk to, string path, int piece)
+    {
+        CheckpointReceiver receiver = CheckpointReceiver.BeginReceive(to, path, reader.Info, reader.TotalBytes);
+        byte[] buffer = new byte[piece];
+        for (long position = 0; position < reader.TotalBytes && receiver.Outcome == CheckpointOutcome.Writing;)
+        {
+            int count = reader.Read(position, buffer);
+            receiver.Write(position, buffer.AsSpan(0, count));
+            position += count;
+        }
+
+        return receiver;
+    }
+}

@@ -1,0 +1,8 @@
+namespace RaftQueue.Consensus;
+
+public enum MembershipChangeKind
+{
+    AddLearner,
+    Promote,
+    Remove,
+}

@@ -1,0 +1,110 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Consensus;
+
+/// <summary>What the parts of a node share: who it is, its term and role, its log and what it has asked of the world.</summary>
+internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource random)
+{
+    public RaftOptions Options { get; } = options;
+
+    public LogView Log { get; } = log;
+
+    public Membership Membership { get; } = new();
+
+    public Effects Effects { get; } = new();
+
+    public IRandomSource Random { get; } = random;
+
+    public NodeId Self => Options.Self;
+
+    public Term Term { get; private set; }
+
+    public NodeId Vote { get; private set; }
+
+    /// <summary>The newest hard state known to be durable.</summary>
+    public HardState Durable { get; private set; }
+
+    public Role Role { get; private set; }
+
+    public NodeId Leader { get; private set; }
+
+    public LogIndex CommitIndex { get; private set; }
+
+    /// <summary>Monotonic; never falls.</summary>
+    public long NowMs { get; set; }
+
+    public MembershipRecord? Members => Membership.Current;
+
+    /// <summary>This incarnation of this node is counted in agreements.</summary>
+    public bool IsVoter =>
+        Members is { } members && members.Names(Self, Options.SelfIncarnation) && members.IsVoter(Self);
+
+    public void Restore(HardState durable, Term term, LogIndex commit)
+    {
+        Durable = durable;
+        Term = durable.Term;
+        Vote = durable.Vote;
+        if (term > Term) StartTerm(term, NodeId.None);
+        CommitIndex = commit;
+        Effects.CommitIndex = commit;
+    }
+
+    /// <summary>Enters a higher term, having voted for <paramref name="vote"/> or nobody in it.</summary>
+    public void StartTerm(Term term, NodeId vote)
+    {
+        Invariant.That(term > Term, "a term never falls and is entered once");
+        Term = term;
+        Vote = vote;
+        Leader = NodeId.None;
+        Effects.HardStateToSave = new HardState(Term, Vote);
+        Effects.RoleChanged = true;
+    }
+
+    public void CastVote(NodeId candidate)
+    {
+        Invariant.That(Vote.IsNone || Vote == candidate, "a node votes once a term");
+        if (Vote == candidate) return;
+        Vote = candidate;
+        Effects.HardStateToSave = new HardState(Term, Vote);
+    }
+
+    /// <summary>False when a newer state was already known to be durable.</summary>
+    public bool HardStatePersisted(HardState state)
+    {
+        if (state.Term < Durable.Term || (state.Term == Durable.Term && !Durable.Vote.IsNone)) return false;
+        Invariant.That(state.Term <= Term, "only what was decided becomes durable");
+        Durable = state;
+        return true;
+    }
+
+    public void SetRole(Role role, NodeId leader)
+    {
+        if (Role == role && Leader == leader) return;
+        Role = role;
+        Leader = leader;
+        Effects.RoleChanged = true;
+    }
+
+    public void Commit(LogIndex index)
+    {
+        Invariant.That(index <= Log.LastIndex, "what is committed is held");
+        if (index <= CommitIndex) return;
+        CommitIndex = index;
+        Effects.CommitIndex = index;
+        Effects.CommitAdvanced = true;
+    }
+
+    /// <summary>Appends to the log and asks for it to be written; an overwrite never reaches what is committed.</summary>
+    public void Append(LogEntry entry)
+    {
+        Invariant.That(entry.Index > CommitIndex, "a committed entry is never overwritten");
+        if (entry.Index <= Log.LastIndex && Membership.Truncate(entry.Index)) Effects.MembershipChanged = true;
+        Log.Append(entry);
+        Effects.Write(entry);
+        if (entry.Membership is { } record)
+        {
+            Membership.Append(entry.Index, record);
+            Effects.MembershipChanged = true;
+        }
+    }
+}

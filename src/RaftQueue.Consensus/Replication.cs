@@ -1,0 +1,282 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Consensus;
+
+/// <summary>
+/// The leader's half of replication: feeds each follower within its window, counts what is durable where, commits
+/// (Raft thesis 3.5, 3.6.2; pipelining 10.2.1), beats and checks that a quorum still answers (6.2).
+/// </summary>
+internal sealed class Replication
+{
+    private readonly NodeState _state;
+    private readonly Messages _messages;
+    private readonly Reads _reads;
+    private readonly List<Progress> _peers = [];
+    private readonly Queue<(LogIndex Index, int Bytes)> _uncommitted = new();
+    private readonly Func<NodeId, long> _matchOf;
+    private readonly Func<NodeId, long> _roundOf;
+    private readonly Func<NodeId, long> _activeOf;
+    private ulong _countedFromRound;
+    private long _uncommittedBytes;
+    private LogIndex _termStart;
+
+    public Replication(NodeState state, Messages messages, Reads reads)
+    {
+        _state = state;
+        _messages = messages;
+        _reads = reads;
+        _matchOf = MatchOf;
+        _roundOf = RoundOf;
+        _activeOf = ActiveOf;
+    }
+
+    /// <summary>Followers and learners in order of their ids; empty unless this node leads.</summary>
+    public IReadOnlyList<Progress> Peers => _peers;
+
+    /// <summary>An entry of the own term is committed.</summary>
+    public bool Ready => _state.Role == Role.Leader && _termStart.Value > 0 && _state.CommitIndex >= _termStart;
+
+    /// <summary>Something of the own term has been proposed.</summary>
+    public bool TermStarted => _termStart.Value > 0;
+
+    public long HeartbeatDueMs { get; private set; }
+
+    public long QuorumCheckMs { get; private set; }
+
+    /// <summary>Bytes of entries that are not committed (of this leadership) or not durable here, whichever is more.</summary>
+    public long BacklogBytes => Math.Max(_uncommittedBytes, _state.Log.UnstableBytes);
+
+    public void Begin()
+    {
+        End();
+        SyncPeers();
+        QuorumCheckMs = _state.NowMs + _state.Options.ElectionTimeoutMs;
+        Beat();
+        foreach (Progress peer in _peers) SendEntries(peer);
+    }
+
+    public void End()
+    {
+        _peers.Clear();
+        _uncommitted.Clear();
+        _uncommittedBytes = 0;
+        _countedFromRound = 0;
+        _termStart = LogIndex.Zero;
+        _reads.Reset();
+    }
+
+    /// <summary>The membership in effect changed: exactly its other members are fed and counted.</summary>
+    public void SyncPeers()
+    {
+        MembershipRecord members = _state.Members!;
+        _peers.RemoveAll(peer => members.Find(peer.Id)?.Incarnation != peer.Incarnation);
+        foreach (MemberInfo member in members.Voters.Concat(members.Learners).Concat(members.Outgoing))
+        {
+            if (member.Id == _state.Self || PeerOf(member.Id) is not null || members.Find(member.Id) != member) continue;
+            var added = new Progress(member, _state.Log.LastIndex.Next) { Active = true };
+            int at = _peers.FindIndex(peer => peer.Id > member.Id);
+            _peers.Insert(at < 0 ? _peers.Count : at, added);
+        }
+    }
+
+    public Progress? PeerOf(NodeId id)
+    {
+        foreach (Progress peer in _peers)
+        {
+            if (peer.Id == id) return peer;
+        }
+
+        return null;
+    }
+
+    /// <summary>The leader's own entry: to its log and to everybody whose window has room.</summary>
+    public void Propose(LogEntry entry)
+    {
+        _state.Append(entry);
+        if (_termStart.Value == 0) _termStart = entry.Index;
+        _uncommitted.Enqueue((entry.Index, entry.SizeBytes));
+        _uncommittedBytes += entry.SizeBytes;
+        if (entry.Membership is not null) MembershipAppended();
+        foreach (Progress peer in _peers) SendEntries(peer);
+    }
+
+    public void HandleAppendReply(Progress peer, Message message)
+    {
+        Heard(peer, message.Context);
+        if (message.Reject)
+        {
+            LogIndex possible = _state.Log.LastPossibleMatch(message.HintIndex, message.HintTerm, LogIndex.Zero);
+            if (peer.Refuse(message.Index, possible)) SendEntries(peer);
+            return;
+        }
+
+        Invariant.That(message.Index <= _state.Log.LastIndex, "nobody matches more than the leader's log holds");
+        peer.Acknowledge(message.Index, _state.Log.FirstIndex);
+        CommitWhatMatches();
+        SendEntries(peer);
+    }
+
+    public void HandleHeartbeatReply(Progress peer, Message message)
+    {
+        Heard(peer, message.Context);
+        switch (peer.State)
+        {
+            case ProgressState.Probe:
+                peer.ProbeSent = false;
+                SendEntries(peer);
+                break;
+            case ProgressState.Replicate:
+                // Asking about the last entry that was sent finds out whether it is lost.
+                if (peer.Stalled) SendAppend(peer, peer.Next.Previous, []);
+                peer.Stalled = false;
+                SendEntries(peer);
+                break;
+        }
+    }
+
+    /// <summary>A new connection: whatever was on its way in the old one may be lost.</summary>
+    public void PeerOpened(NodeId id)
+    {
+        if (PeerOf(id) is not { } peer) return;
+        if (peer.State == ProgressState.Replicate) peer.BecomeProbe(peer.Match.Next);
+        peer.ProbeSent = false;
+        SendEntries(peer);
+    }
+
+    /// <summary>Sends due heartbeats. False when a quorum has not answered for an election timeout.</summary>
+    public bool Tick()
+    {
+        if (_state.NowMs >= QuorumCheckMs)
+        {
+            if (Quorum.Reached(_state.Members!, _activeOf) == 0) return false;
+            foreach (Progress peer in _peers) peer.Active = false;
+            QuorumCheckMs = _state.NowMs + _state.Options.ElectionTimeoutMs;
+        }
+
+        if (_state.NowMs >= HeartbeatDueMs) Beat();
+        return true;
+    }
+
+    /// <summary>
+    /// This node got no time for longer than an election timeout: what it heard before, or finds waiting in its sockets now, proves
+    /// nothing. Answers count from a new round on.
+    /// </summary>
+    public void StartOver()
+    {
+        foreach (Progress peer in _peers) peer.Active = false;
+        QuorumCheckMs = _state.NowMs + _state.Options.ElectionTimeoutMs;
+        _reads.StartOver();
+        _countedFromRound = _reads.Round + 1;
+        Beat();
+    }
+
+    /// <summary>A heartbeat round that reads wait for.</summary>
+    public void SendRound()
+    {
+        ulong round = _reads.NextRound();
+        foreach (Progress peer in _peers) _messages.Heartbeat(peer.Id, round);
+        ConfirmRounds();
+    }
+
+    /// <summary>Commits what a quorum holds durably, if it is of the own term.</summary>
+    public void CommitWhatMatches()
+    {
+        var index = new LogIndex(Quorum.Reached(_state.Members!, _matchOf));
+        if (index <= _state.CommitIndex || _state.Log.TermAt(index) != _state.Term) return;
+        _state.Commit(index);
+        while (_uncommitted.TryPeek(out (LogIndex Index, int Bytes) oldest) && oldest.Index <= index)
+        {
+            _uncommittedBytes -= oldest.Bytes;
+            _uncommitted.Dequeue();
+        }
+
+        foreach (Progress peer in _peers) _messages.Heartbeat(peer.Id, 0);
+    }
+
+    private void Beat()
+    {
+        HeartbeatDueMs = _state.NowMs + _state.Options.HeartbeatMs;
+        SendRound();
+        foreach (Progress peer in _peers)
+        {
+            peer.Beat();
+            if (peer.State == ProgressState.Checkpoint) _messages.CheckpointOffer(peer.Id);
+        }
+    }
+
+    private void MembershipAppended()
+    {
+        SyncPeers();
+        CommitWhatMatches();
+        ConfirmRounds();
+    }
+
+    private void Heard(Progress peer, ulong round)
+    {
+        if (round < _countedFromRound) return;
+        peer.Heard(round, _state.NowMs);
+        ConfirmRounds();
+    }
+
+    private void ConfirmRounds()
+    {
+        ulong reached = (ulong)Quorum.Reached(_state.Members!, _roundOf);
+        if (_reads.Confirm(Math.Min(reached, _reads.Round))) SendRound();
+    }
+
+    private void SendEntries(Progress peer)
+    {
+        while (true)
+        {
+            if (peer.State == ProgressState.Checkpoint) return;
+            LogIndex previous = peer.Next.Previous;
+            if (peer.Next < _state.Log.FirstIndex || _state.Log.TermAt(previous) is null)
+            {
+                peer.BecomeCheckpoint();
+                _messages.CheckpointOffer(peer.Id);
+                return;
+            }
+
+            if (peer.State == ProgressState.Probe)
+            {
+                if (!peer.ProbeSent) SendAppend(peer, previous, ReadFor(peer));
+                return;
+            }
+
+            if (peer.Next > _state.Log.LastIndex || peer.WindowFull(_state.Options)) return;
+            List<LogEntry> entries = ReadFor(peer);
+            if (entries.Count == 0) return;
+            SendAppend(peer, previous, entries);
+        }
+    }
+
+    /// <summary>A peer that has not been heard from is probed without entries: they would only fill dead connections.</summary>
+    private List<LogEntry> ReadFor(Progress peer)
+    {
+        var entries = new List<LogEntry>();
+        bool silent = peer.LastHeardMs < 0 || _state.NowMs - peer.LastHeardMs > _state.Options.ElectionTimeoutMs;
+        if (peer.State == ProgressState.Probe && silent) return entries;
+        long room = Math.Min(_state.Options.MaxAppendBytes, _state.Options.MaxInflightBytes - peer.InflightBytes);
+        _state.Log.Read(peer.Next, _state.Log.LastIndex, room, entries);
+        return entries;
+    }
+
+    private void SendAppend(Progress peer, LogIndex previous, List<LogEntry> entries)
+    {
+        Term? term = _state.Log.TermAt(previous);
+        if (term is null) return;
+        _messages.Append(peer.Id, previous, term.Value, entries, _reads.Round);
+        if (entries.Count > 0 || peer.State == ProgressState.Probe)
+        {
+            long bytes = 0;
+            foreach (LogEntry entry in entries) bytes += entry.SizeBytes;
+            peer.Sent(previous + entries.Count, bytes);
+        }
+    }
+
+    private long MatchOf(NodeId id) => id == _state.Self ? _state.Log.Durable.Value : PeerOf(id)?.Match.Value ?? 0;
+
+    private long RoundOf(NodeId id) => id == _state.Self ? long.MaxValue : (long)(PeerOf(id)?.Round ?? 0);
+
+    private long ActiveOf(NodeId id) => id == _state.Self || PeerOf(id)?.Active == true ? 1 : 0;
+}

@@ -9,7 +9,12 @@ internal sealed class CheckpointWorld
     public const string Directory = "/data/shard-0";
     public const string Path = Directory + "/checkpoint";
 
-    public static readonly CheckpointOptions Small = new() { ExtentBytes = 16 * 4096, SliceBytes = 8 * 4096, SyncBytes = 64 * 4096 };
+    public static readonly CheckpointOptions Small = new()
+    {
+        ExtentBytes = 16 * 4096,
+        SliceBytes = 8 * 4096,
+        SyncBytes = 64 * 4096,
+    };
 
     private static readonly PageStoreOptions StoreOptions = new();
 
@@ -39,6 +44,9 @@ internal sealed class CheckpointWorld
     public Dictionary<long, StateModel> ByIndex { get; } = [];
 
     public long LastIndex { get; private set; }
+
+    /// <summary>The last checkpoint whose commit returned.</summary>
+    public long LastCommitted { get; private set; }
 
     public static CheckpointInfo InfoFor(long index) => new()
     {
@@ -71,10 +79,11 @@ internal sealed class CheckpointWorld
 
         Assert.Equal(CheckpointOutcome.Ready, writer.Outcome);
         writer.Commit();
+        LastCommitted = LastIndex;
         return writer.RootHash;
     }
 
-    /// <summary>The process is over, cleanly or not: opens the file again and, when it has a checkpoint, loads and compares it.</summary>
+    /// <summary>The process is over, cleanly or not: opens the file again and loads and compares what it has.</summary>
     public void Reopen()
     {
         File.Dispose();
@@ -91,7 +100,7 @@ internal sealed class CheckpointWorld
 
     public CheckpointCheckReport Check() => CheckpointCheck.Check(Disk, Path, _ => { });
 
-    /// <summary>Receives everything that a reader of this file gives into <paramref name="to"/>, in pieces of odd sizes.</summary>
+    /// <summary>Receives all that a reader gives, <paramref name="piece"/> bytes at a time; not finished.</summary>
     public static CheckpointReceiver Transfer(CheckpointReader reader, FakeDisk to, string path, int piece)
     {
         CheckpointReceiver receiver = CheckpointReceiver.BeginReceive(to, path, reader.Info, reader.TotalBytes);

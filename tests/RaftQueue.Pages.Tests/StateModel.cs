@@ -16,7 +16,7 @@ internal sealed class StateModel
         return copy;
     }
 
-    /// <summary>One allocation, free or write to both, drawn from <paramref name="random"/>; about <paramref name="pages"/> pages stay.</summary>
+    /// <summary>One allocation, free or write to both, drawn from <paramref name="random"/>; at most so many pages.</summary>
     public void Step(PageStore store, IRandomSource random, int pages)
     {
         long kind = random.NextBelow(10);

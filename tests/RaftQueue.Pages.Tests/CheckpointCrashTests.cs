@@ -1,0 +1,175 @@
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Pages.Tests;
+
+/// <summary>The process or the machine dies at every operation that changes the disk, one after the other.</summary>
+public sealed class CheckpointCrashTests
+{
+    private const int PowerLosses = 3;
+
+    [Fact]
+    public void ACrashAtAnyOperationLeavesAWholeCheckpoint()
+    {
+        long operations = RunScript(1, null, out _);
+        Assert.InRange(operations, 40, 2000);
+        for (long at = 1; at <= operations; at++)
+        {
+            CrashAndReopen(at, 1, CrashMode.ProcessDeath);
+            for (ulong seed = 1; seed <= PowerLosses; seed++) CrashAndReopen(at, seed, CrashMode.PowerLoss);
+        }
+    }
+
+    [Fact]
+    public void WhatWasReadAfterAKilledProcessIsThereAfterAPowerLossToo()
+    {
+        long operations = RunScript(2, null, out _);
+        for (long at = 1; at <= operations; at++)
+        {
+            RunScript(2, at, out CheckpointWorld world);
+            world.Disk.Crash(CrashMode.ProcessDeath);
+            world.Reopen();
+            long index = world.File.Newest?.Index.Value ?? 0;
+            world.Churn(30);
+            using CheckpointWriter writer = world.Begin();
+            writer.RunOnce();
+            world.Disk.Crash(CrashMode.PowerLoss);
+            world.Reopen();
+            Assert.Equal(index, world.File.Newest?.Index.Value ?? 0);
+        }
+    }
+
+    [Fact]
+    public void ACrashAtAnyOperationOfAReceiveLeavesTheOldOrTheNew()
+    {
+        using CheckpointReader reader = Sender().File.OpenReader()!;
+        long operations = Receive(reader, 1, null, out _);
+        Assert.InRange(operations, 8, 500);
+        for (long at = 1; at <= operations; at++)
+        {
+            ReceiveAndCrash(reader, at, 1, CrashMode.ProcessDeath);
+            for (ulong seed = 1; seed <= PowerLosses; seed++) ReceiveAndCrash(reader, at, seed, CrashMode.PowerLoss);
+        }
+    }
+
+    [Fact]
+    public void AFailedSyncLeavesTheWriterAndTheNextProcessIsSafe()
+    {
+        RunScript(3, null, out CheckpointWorld counted);
+        long syncs = counted.Disk.CountOf(DiskOperation.DataSync);
+        for (int nth = 1; nth <= syncs; nth++)
+        {
+            var world = new CheckpointWorld(3);
+            world.Disk.FailNext(DiskOperation.DataSync, nth);
+            Assert.Throws<RaftQueue.Primitives.DiskException>(() => Script(world));
+            world.Disk.Crash(CrashMode.ProcessDeath);
+            world.Reopen();
+            long index = world.File.Newest?.Index.Value ?? 0;
+            world.Disk.Crash(CrashMode.PowerLoss);
+            world.Reopen();
+            Assert.Equal(index, world.File.Newest?.Index.Value ?? 0);
+            world.Churn(10);
+            world.Checkpoint();
+            world.Reopen();
+        }
+    }
+
+    private static void CrashAndReopen(long at, ulong seed, CrashMode mode)
+    {
+        RunScript(seed, at, out CheckpointWorld world);
+        long before = world.LastCommitted;
+        world.Disk.Crash(mode);
+        world.Reopen();
+        long found = world.File.Newest?.Index.Value ?? 0;
+        Assert.True(
+            found == before || found == before + 1,
+            $"operation {at}, seed {seed}, {mode}: committed {before}, found {found}");
+        world.Churn(20);
+        world.Checkpoint();
+        world.Reopen();
+        Assert.Equal(world.LastIndex, world.File.Newest!.Index.Value);
+    }
+
+    private static long RunScript(ulong seed, long? crashAt, out CheckpointWorld world)
+    {
+        world = new CheckpointWorld(seed);
+        world.Disk.CrashAtOperation = crashAt + world.Disk.Operations;
+        long start = world.Disk.Operations;
+        try
+        {
+            Script(world);
+        }
+        catch (SimulatedCrashException)
+        {
+            Assert.NotNull(crashAt);
+        }
+
+        return world.Disk.Operations - start;
+    }
+
+    private static void Script(CheckpointWorld world)
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            world.Churn(60);
+            world.Checkpoint();
+        }
+
+        world.Reopen();
+        world.Churn(60);
+        world.Checkpoint();
+        world.File.ReserveAhead();
+        world.Churn(60);
+        world.Checkpoint();
+    }
+
+    private static CheckpointWorld Sender()
+    {
+        var sender = new CheckpointWorld(77);
+        for (int i = 0; i < 9; i++)
+        {
+            sender.Churn(60);
+            sender.Checkpoint();
+        }
+
+        return sender;
+    }
+
+    private static void ReceiveAndCrash(CheckpointReader reader, long at, ulong seed, CrashMode mode)
+    {
+        Receive(reader, seed, at, out CheckpointWorld world);
+        world.Disk.Crash(mode);
+        world.File.Dispose();
+        CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+        Assert.Empty(file.Damage);
+        using PageStore loaded = file.Load(new PageStoreOptions());
+        if (file.Newest!.Index.Value == 9) Assert.Equal(reader.RootHash, loaded.ComputeRootHash());
+        else world.ByIndex[file.Newest.Index.Value].AssertHeldBy(loaded);
+        Assert.Equal(["checkpoint"], world.Disk.ListFiles(CheckpointWorld.Directory));
+
+        // What was found must stay found.
+        long found = file.Newest.Index.Value;
+        world.Disk.Crash(CrashMode.PowerLoss);
+        file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+        Assert.Equal(found, file.Newest!.Index.Value);
+    }
+
+    private static long Receive(CheckpointReader reader, ulong seed, long? crashAt, out CheckpointWorld world)
+    {
+        world = new CheckpointWorld(seed);
+        world.Churn(30);
+        world.Checkpoint();
+        world.Disk.CrashAtOperation = crashAt + world.Disk.Operations;
+        long start = world.Disk.Operations;
+        try
+        {
+            using CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, world.Disk, CheckpointWorld.Path, 30_000);
+            Assert.Equal(CheckpointOutcome.Committed, receiver.Finish());
+        }
+        catch (SimulatedCrashException)
+        {
+            Assert.NotNull(crashAt);
+        }
+
+        return world.Disk.Operations - start;
+    }
+}

@@ -1,0 +1,124 @@
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Pages.Tests;
+
+public sealed class CheckpointSpaceTests
+{
+    [Fact]
+    public void AThousandCheckpointsOfChurnTakeBoundedSpace()
+    {
+        var world = new CheckpointWorld(21);
+        for (int i = 0; i < 300; i++) world.Model.Allocate(world.Store);
+        long largest = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            world.Churn(60, 320);
+            world.Checkpoint();
+            largest = Math.Max(largest, world.Store.AllocatedPages);
+        }
+
+        // The newest; what the older has else and what the next adds, at most 60 pages and 4 nodes each; an extent ahead.
+        long bound = largest + 5 + (2 * (60 + 5)) + (world.Options.ExtentBytes / PageStore.PageSize) + Superblock.Places;
+        Assert.InRange(world.File.FileBytes / PageStore.PageSize, 1, bound);
+        CheckpointCheckReport report = world.Check();
+        Assert.True(report.IsClean);
+        world.Reopen();
+    }
+
+    [Fact]
+    public void AReaderKeepsItsCheckpointAndGivesTheSpaceBack()
+    {
+        var world = new CheckpointWorld(22);
+        world.Churn(200, 100);
+        world.Checkpoint();
+        StateModel kept = world.ByIndex[world.LastIndex];
+        CheckpointReader reader = world.File.OpenReader()!;
+        for (int i = 0; i < 50; i++)
+        {
+            world.Churn(100, 100);
+            world.Checkpoint();
+        }
+
+        long withReader = world.File.FileBytes;
+        var disk = new FakeDisk();
+        disk.CreateDirectory(CheckpointWorld.Directory);
+        using (CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, disk, CheckpointWorld.Path, 10_000))
+        {
+            Assert.Equal(CheckpointOutcome.Committed, receiver.Finish());
+        }
+
+        CheckpointFile receivedFile = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
+        using PageStore received = receivedFile.Load(new PageStoreOptions());
+        kept.AssertHeldBy(received);
+        reader.Dispose();
+        for (int i = 0; i < 50; i++)
+        {
+            world.Churn(100, 100);
+            world.Checkpoint();
+        }
+
+        Assert.InRange(world.File.FileBytes, 1, withReader + world.Options.ExtentBytes);
+    }
+
+    [Fact]
+    public void AFullDiskIsAnOutcomeAndLosesNothing()
+    {
+        var world = new CheckpointWorld(23);
+        world.Churn(150);
+        world.Checkpoint();
+        world.Disk.CapacityBytes = world.File.FileBytes;
+        for (int i = 0; i < 200; i++) world.Model.Allocate(world.Store);
+        CheckpointWriter writer = world.Begin();
+        while (writer.RunOnce())
+        {
+        }
+
+        Assert.Equal(CheckpointOutcome.DiskFull, writer.Outcome);
+        Assert.False(world.Store.IsFrozen);
+        Assert.Equal(1, world.File.Newest!.Index.Value);
+        Assert.True(world.Check().IsClean);
+
+        // Space again: the same changes and newer ones are in the next checkpoint.
+        world.Disk.CapacityBytes = null;
+        world.Churn(50, 300);
+        ulong hash = world.Store.ComputeRootHash();
+        Assert.Equal(hash, world.Checkpoint());
+        world.Reopen();
+        Assert.Equal(3, world.File.Newest!.Index.Value);
+    }
+
+    [Fact]
+    public void SpaceTakenAheadLetsTheNextCheckpointFinishOnAFullDisk()
+    {
+        var world = new CheckpointWorld(24);
+        for (int i = 0; i < 100; i++) world.Model.Allocate(world.Store);
+        world.Checkpoint();
+        while (world.File.ReserveAhead())
+        {
+        }
+
+        world.Disk.CapacityBytes = world.File.FileBytes;
+        for (uint page = 1; page <= 101; page++) world.Model.Write(world.Store, page, world.Random);
+        world.Checkpoint();
+        Assert.False(world.File.ReserveAhead());
+        world.Reopen();
+        Assert.Equal(2, world.File.Newest!.Index.Value);
+    }
+
+    [Fact]
+    public void AFullDiskEndsAReceiveByName()
+    {
+        var sender = new CheckpointWorld(25);
+        for (int i = 0; i < 3000; i++) sender.Model.Allocate(sender.Store);
+        sender.Checkpoint();
+        using CheckpointReader reader = sender.File.OpenReader()!;
+        var world = new CheckpointWorld(26);
+        world.Checkpoint();
+        world.Disk.CapacityBytes = world.File.FileBytes + (5 << 20);
+        using CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, world.Disk, CheckpointWorld.Path, 100_000);
+        Assert.Equal(CheckpointOutcome.DiskFull, receiver.Outcome);
+        Assert.Equal(CheckpointOutcome.DiskFull, receiver.Finish());
+        Assert.Equal(["checkpoint"], world.Disk.ListFiles(CheckpointWorld.Directory));
+        world.Reopen();
+    }
+}

@@ -20,7 +20,7 @@ public sealed class ApplyOutput : IDisposable
     /// <summary>Encoded results.</summary>
     public PooledBuffer Buffer { get; } = new(64 * 1024, MaxResultBytes);
 
-    /// <summary>Every lease request, of any origin.</summary>
+    /// <summary>One for every lease request of any origin.</summary>
     public List<GrantOutcome> Grants { get; } = [];
 
     /// <summary>

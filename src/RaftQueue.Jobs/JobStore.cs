@@ -1,3 +1,5 @@
+using RaftQueue.Jobs.State;
+using RaftQueue.Jobs.Structures;
 using RaftQueue.MessagePack;
 using RaftQueue.Pages;
 using RaftQueue.Primitives;
@@ -6,83 +8,154 @@ namespace RaftQueue.Jobs;
 
 /// <summary>
 /// The job state of one shard: a pure function of the log, kept in pages. Single-threaded: only the apply loop calls it.
+/// Whatever has a time (leases, schedules, expiry, windows, retention) is over when that time is not after the stamp of the
+/// entry that asks; timers only carry it out, at most <see cref="JobLimits.TimersPerEntry"/> an entry.
 /// </summary>
-public sealed class JobStore
+public sealed partial class JobStore : IDisposable
 {
     private readonly PageStore _pages;
+    private readonly RootPage _root;
+    private readonly Timers _timers;
+    private readonly JobTable _jobs;
+    private readonly UniqueKeys _keys;
+    private readonly IdempotencyKeys _idempotency;
+    private readonly QueueTable _queues;
+    private readonly RequestWindows _requests;
+    private readonly DerivedKey _derivedKey = new();
+    private readonly StateHashes _hashes = new();
 
-    private JobStore(PageStore pages, ShardId shard)
+    private JobStore(PageStore pages, RootPage root)
     {
         _pages = pages;
-        Shard = shard;
+        _root = root;
+        var blobs = new BlobStore(pages, PageNumber.Root, RootPage.BlobsHeader);
+        _timers = new Timers(new OrderedTree(pages, PageNumber.Root, RootPage.TimersHeader));
+        _jobs = new JobTable(pages, PageNumber.Root, RootPage.JobsHeader, blobs);
+        _keys = new UniqueKeys(new HashIndex(pages, PageNumber.Root, RootPage.UniqueKeysHeader), _jobs);
+        _idempotency = new IdempotencyKeys(
+            new RecordSlab(pages, PageNumber.Root, RootPage.IdempotencyHeader, IdempotencyRecord.RecordSize),
+            new HashIndex(pages, PageNumber.Root, RootPage.IdempotencyIndexHeader),
+            blobs,
+            _timers);
+        _queues = new QueueTable(pages, blobs);
+        _requests = new RequestWindows(pages, new PageNumber(root.RequestsPage));
+        Shard = new ShardId(root.Shard);
+        _ack = Ack;
+        _nack = Nack;
+        _extend = Extend;
+        _release = Release;
+        _reschedule = Reschedule;
+        _revoke = Revoke;
     }
 
     public ShardId Shard { get; }
 
-    public LogIndex AppliedIndex { get; private set; }
+    public LogIndex AppliedIndex => new(_root.AppliedIndex);
 
-    public Term AppliedTerm { get; private set; }
+    public Term AppliedTerm => new(_root.AppliedTerm);
 
     /// <summary>The stamp of the last entry, Unix ms; never falls.</summary>
-    public long LastTimestampMs { get; private set; }
+    public long LastTimestampMs => _root.LastTimestampMs;
 
     /// <summary>Hash of all entries so far and what became of their commands; equal on all nodes at one index.</summary>
-    public ulong StateHash { get; private set; }
+    public ulong StateHash => _root.StateHash;
 
     /// <summary>When the earliest timer of any kind is due, Unix ms; <see cref="long.MaxValue"/> when there is none.</summary>
-    public long NextDueMs => long.MaxValue;
+    public long NextDueMs => _timers.NextMs;
 
     /// <summary>More is due at <see cref="LastTimestampMs"/> than one entry may fire: propose a tick at once.</summary>
     public bool HasDueWork => NextDueMs <= LastTimestampMs;
 
     public ReplicatedSettings Settings { get; private set; } = new();
 
+    /// <summary>Records of jobs, those included that only hold a unique key.</summary>
+    public long JobCount => _jobs.Count;
+
     /// <summary>An empty state in a page store that was just created.</summary>
-    public static JobStore Create(PageStore pages, ShardId shard) => new(pages, shard);
+    public static JobStore Create(PageStore pages, ShardId shard)
+    {
+        ArgumentNullException.ThrowIfNull(pages);
+        RootPage root = RootPage.Create(pages, shard);
+        root.Save(pages, new ReplicatedSettings());
+        return new JobStore(pages, root);
+    }
 
     /// <summary>The state in pages that came from a checkpoint.</summary>
-    public static JobStore Open(PageStore pages) => new(pages, default);
-
-    /// <summary>Applies one whole entry, header included; its index is the next one.</summary>
-    public void Apply(in EntryHeader header, ReadOnlySpan<byte> entryBytes, ApplyOutput output)
+    public static JobStore Open(PageStore pages)
     {
-        ArgumentNullException.ThrowIfNull(output);
-        Invariant.That(header.Index == AppliedIndex.Next, "entries are applied one after the other");
-        AppliedIndex = header.Index;
-        AppliedTerm = header.Term;
-        LastTimestampMs = Math.Max(LastTimestampMs, header.TimestampMs);
-        StateHash = Crc32C.Append((uint)StateHash, entryBytes);
+        ArgumentNullException.ThrowIfNull(pages);
+        RootPage root = RootPage.Open(pages, out ReplicatedSettings settings);
+        var store = new JobStore(pages, root) { Settings = settings };
+        store._keys.Seed(root.HashSeed);
+        store._queues.Open(root.NewestQueue);
+        return store;
     }
 
     /// <summary>The state hash right after an entry; kept for the last 100,000, lost at a restart.</summary>
-    public bool TryStateHashAt(LogIndex index, out ulong hash)
-    {
-        hash = StateHash;
-        return index == AppliedIndex;
-    }
+    public bool TryStateHashAt(LogIndex index, out ulong hash) => _hashes.TryGet(index, AppliedIndex, out hash);
 
     /// <summary>Writes the job as a <see cref="Views.JobView"/>. False and nothing written when there is no such job.</summary>
-    public bool TryWriteJob(in JobId id, bool withPayload, in MessagePackWriter writer) => false;
+    /// <param name="id">Any id, also a made-up one.</param>
+    /// <param name="withPayload">With payload, tags and headers.</param>
+    /// <param name="writer">Where to.</param>
+    public bool TryWriteJob(in JobId id, bool withPayload, in MessagePackWriter writer)
+    {
+        if (!TryFind(id, out JobRecord job)) return false;
+        WriteJob(writer, id.Slot, job, withPayload);
+        return true;
+    }
 
     /// <summary>Whether the job is succeeded, dead or cancelled; false as well when <paramref name="exists"/> is false.</summary>
     public bool IsFinished(in JobId id, out bool exists)
     {
-        exists = false;
-        return false;
+        exists = TryFind(id, out JobRecord job);
+        return exists && job.State.IsFinished();
     }
 
     /// <summary>Whether a lease request on this queue with this pull-ahead would get a job now.</summary>
-    public bool CanLease(ReadOnlySpan<byte> queueName, long pullAheadMs) => false;
+    public bool CanLease(ReadOnlySpan<byte> queueName, long pullAheadMs)
+    {
+        QueueState? queue = _queues.Find(queueName);
+        if (queue is null) return false;
+        return queue.Count(JobState.Ready) > 0
+            || queue.Scheduled.HasDue(LastTimestampMs + pullAheadMs)
+            || queue.Retries.HasDue(LastTimestampMs);
+    }
 
     /// <summary>Ready jobs of the queue; 0 for an unknown one.</summary>
-    public long ReadyCount(ReadOnlySpan<byte> queueName) => 0;
+    public long ReadyCount(ReadOnlySpan<byte> queueName) => _queues.Find(queueName)?.Count(JobState.Ready) ?? 0;
 
     /// <summary>Writes the queue as a <see cref="Views.QueueView"/>. False and nothing written when there is no such queue.</summary>
-    public bool TryWriteQueue(ReadOnlySpan<byte> name, in MessagePackWriter writer) => _pages is null;
+    public bool TryWriteQueue(ReadOnlySpan<byte> name, in MessagePackWriter writer)
+    {
+        if (_queues.Find(name) is not { } queue) return false;
+        WriteQueue(writer, queue);
+        return true;
+    }
 
     /// <summary>
     /// Writes up to <paramref name="limit"/> queues behind <paramref name="afterName"/> (empty: from the first) in ordinal order,
     /// one <see cref="Views.QueueView"/> after the other, and returns how many.
     /// </summary>
-    public int WriteQueues(ReadOnlySpan<byte> afterName, int limit, in MessagePackWriter writer) => 0;
+    public int WriteQueues(ReadOnlySpan<byte> afterName, int limit, in MessagePackWriter writer)
+    {
+        int first = _queues.IndexAfter(afterName);
+        int count = Math.Max(0, Math.Min(limit, _queues.Count - first));
+        for (int i = 0; i < count; i++) WriteQueue(writer, _queues.Sorted[first + i]);
+        return count;
+    }
+
+    /// <summary>Gives buffers back. The pages are the caller's.</summary>
+    public void Dispose()
+    {
+        _derivedKey.Dispose();
+        _body.Dispose();
+        _merged.Dispose();
+    }
+
+    private bool TryFind(in JobId id, out JobRecord job)
+    {
+        job = default;
+        return id.Shard == Shard && _jobs.TryLoad(id.Slot, id.Sequence, out job) && !job.Has(JobFlags.Ghost);
+    }
 }

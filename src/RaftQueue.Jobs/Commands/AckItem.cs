@@ -3,7 +3,7 @@ using RaftQueue.MessagePack;
 namespace RaftQueue.Jobs.Commands;
 
 /// <summary>One token of an ack: <c>[ slot, sequence, fence, result|nil ]</c>; the result is JSON text.</summary>
-public ref struct AckItem
+public ref struct AckItem : ITokenItem<AckItem>
 {
     private const int FieldCount = LeaseReference.FieldCount + 1;
 

@@ -13,6 +13,9 @@ public ref struct EnqueueCommand
     public bool Single;
     public int Count;
 
+    /// <summary>Some job refuses the batch when its unique key is held.</summary>
+    public bool HasReject;
+
     /// <summary>Stands at the first job; take copies and read <see cref="Count"/> jobs with <see cref="JobSpec.TryRead"/>.</summary>
     public MessagePackReader Jobs;
 
@@ -43,7 +46,8 @@ public ref struct EnqueueCommand
         command.Jobs = reader;
         for (int i = 0; i < command.Count; i++)
         {
-            if (!JobSpec.TryRead(ref reader, out _)) return false;
+            if (!JobSpec.TryRead(ref reader, out JobSpec job)) return false;
+            command.HasReject |= job.OnConflict == ConflictChoice.Reject;
         }
 
         return true;

@@ -3,7 +3,7 @@ using RaftQueue.MessagePack;
 namespace RaftQueue.Jobs.Commands;
 
 /// <summary>One token of an extend: <c>[ slot, sequence, fence, leaseMs, progress|nil ]</c>; progress is JSON text.</summary>
-public ref struct ExtendItem
+public ref struct ExtendItem : ITokenItem<ExtendItem>
 {
     private const int FieldCount = LeaseReference.FieldCount + 2;
 

@@ -3,7 +3,7 @@ using RaftQueue.MessagePack;
 namespace RaftQueue.Jobs.Commands;
 
 /// <summary>One token of a nack: <c>[ slot, sequence, fence, error|nil, delayMs|nil, dead ]</c>.</summary>
-public ref struct NackItem
+public ref struct NackItem : ITokenItem<NackItem>
 {
     private const int FieldCount = LeaseReference.FieldCount + 3;
 

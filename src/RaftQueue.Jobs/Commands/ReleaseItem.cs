@@ -3,7 +3,7 @@ using RaftQueue.MessagePack;
 namespace RaftQueue.Jobs.Commands;
 
 /// <summary>One token of a release: <c>[ slot, sequence, fence, delayMs|nil ]</c>.</summary>
-public ref struct ReleaseItem
+public ref struct ReleaseItem : ITokenItem<ReleaseItem>
 {
     private const int FieldCount = LeaseReference.FieldCount + 1;
 

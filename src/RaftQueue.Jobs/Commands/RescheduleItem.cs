@@ -6,7 +6,7 @@ namespace RaftQueue.Jobs.Commands;
 /// One token of a reschedule:
 /// <c>[ slot, sequence, fence, delayMs|nil, runAtMs|nil, payloadKind|nil, payload|nil, contentType|nil, priority|nil ]</c>.
 /// </summary>
-public ref struct RescheduleItem
+public ref struct RescheduleItem : ITokenItem<RescheduleItem>
 {
     private const int FieldCount = LeaseReference.FieldCount + 6;
 

@@ -6,7 +6,7 @@ namespace RaftQueue.Jobs.Commands;
 /// One grant whose caller is gone: <c>[ slot, sequence, fence ]</c>. Acts as a release to the front, and not at all when the
 /// lease is over. The envelope of the command is nil.
 /// </summary>
-public ref struct RevokeItem
+public ref struct RevokeItem : ITokenItem<RevokeItem>
 {
     private const int FieldCount = LeaseReference.FieldCount;
 

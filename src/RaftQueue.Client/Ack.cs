@@ -1,4 +1,0 @@
-namespace RaftQueue.Client;
-
-/// <summary>A job is done.</summary>
-public sealed record Ack(string Token, JsonText? Result = null);

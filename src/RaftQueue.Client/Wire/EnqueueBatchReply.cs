@@ -1,3 +1,0 @@
-namespace RaftQueue.Client;
-
-internal sealed record EnqueueBatchReply(IReadOnlyList<EnqueuedJob> Jobs);

@@ -1,3 +1,0 @@
-namespace RaftQueue.Client;
-
-internal sealed record QueuesReply(IReadOnlyList<QueueInfo> Queues, string? Next = null);

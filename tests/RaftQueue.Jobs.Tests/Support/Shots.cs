@@ -1,0 +1,80 @@
+using System.Text;
+using RaftQueue.Jobs.Views;
+using RaftQueue.MessagePack;
+
+namespace RaftQueue.Jobs.Tests.Support;
+
+/// <summary>Views as plain values and text.</summary>
+public static class Shots
+{
+    public static JobShot Of(scoped in JobView view)
+    {
+        var attempts = new List<string>();
+        MessagePackReader reader = view.Attempts;
+        for (int i = 0; i < view.AttemptCount; i++)
+        {
+            Assert.True(AttemptView.TryRead(ref reader, out AttemptView attempt));
+            attempts.Add(Attempt(attempt.Attempt, Text(attempt.Worker), attempt.StartedAtMs, attempt.EndedAtMs, attempt.Outcome, Text(attempt.Error)));
+        }
+
+        return new JobShot
+        {
+            Sequence = view.Sequence,
+            Queue = Text(view.Queue) ?? "",
+            Type = Text(view.Type),
+            State = view.State,
+            Reason = view.Reason,
+            Priority = view.Priority,
+            Attempt = view.Attempt,
+            MaxAttempts = view.MaxAttempts,
+            Runs = view.Runs,
+            Version = view.Version,
+            CreatedAt = view.CreatedAtMs,
+            RunAt = view.RunAtMs,
+            StartedAt = view.StartedAtMs,
+            FinishedAt = view.FinishedAtMs,
+            UniqueKey = Text(view.UniqueKey),
+            Tags = Strings(view.Tags, map: false),
+            Headers = Strings(view.Headers, map: true),
+            PayloadKind = view.PayloadKind,
+            Payload = view.HasPayload ? Encoding.UTF8.GetString(view.Payload) : null,
+            ContentType = Text(view.ContentType),
+            Result = Text(view.Result),
+            Progress = Text(view.Progress),
+            Error = Text(view.Error),
+            CancelRequested = view.CancelRequested,
+            Attempts = string.Join(";", attempts),
+            Lease = view.HasLease ? $"{Text(view.LeaseWorker)}/{view.LeaseFence}/{view.LeaseExpiresAtMs}" : null,
+        };
+    }
+
+    public static string Of(scoped in QueueView view)
+    {
+        var counts = new List<long>();
+        for (int state = 0; state < JobStates.Count; state++) counts.Add(view.CountOf((JobState)state));
+        return Queue(Encoding.UTF8.GetString(view.Name), counts, view.OldestReadyAtMs, view.EnqueuedTotal, view.SucceededTotal, view.FailedTotal);
+    }
+
+    public static string Queue(string name, IEnumerable<long> counts, long? oldest, long enqueued, long succeeded, long failed) =>
+        $"{name} [{string.Join(",", counts)}] oldest {oldest} totals {enqueued}/{succeeded}/{failed}";
+
+    public static string Attempt(long number, string? worker, long started, long? ended, AttemptOutcome outcome, string? error) =>
+        $"{number}:{worker}:{started}-{ended}:{outcome}:{error}";
+
+    public static string? Text(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? null : Encoding.UTF8.GetString(utf8);
+
+    public static string? Strings(ReadOnlySpan<byte> encoded, bool map)
+    {
+        if (encoded.IsEmpty) return null;
+        var reader = new MessagePackReader(encoded);
+        Assert.True(map ? reader.TryReadMapHeader(out int count) : reader.TryReadArrayHeader(out count));
+        var parts = new List<string>();
+        for (int i = 0; i < (map ? 2 * count : count); i++)
+        {
+            Assert.True(reader.TryReadString(out ReadOnlySpan<byte> part));
+            parts.Add(Encoding.UTF8.GetString(part));
+        }
+
+        return string.Join(",", parts);
+    }
+}

@@ -4,7 +4,7 @@ namespace RaftQueue.Consensus;
 
 /// <summary>
 /// What the inputs since the last <see cref="Clear"/> ask of the world. One reused object: the runtime drains it after each batch
-/// of inputs, hard state and entries first (in this order, to one write-ahead log), and clears it.
+/// of inputs, hard state, log restart and entries first (in this order, to one write-ahead log), and clears it.
 /// </summary>
 public sealed class Effects
 {
@@ -35,10 +35,16 @@ public sealed class Effects
     /// <summary>A checkpoint has to be fetched; repeated offers are merged into the newest.</summary>
     public CheckpointNeeded? Checkpoint { get; internal set; }
 
+    /// <summary>
+    /// The stored log does not continue the checkpoint (it was received, or a crash came between the two): it has to restart behind
+    /// this entry, before <see cref="EntriesToWrite"/> are appended.
+    /// </summary>
+    public (LogIndex Index, Term Term)? LogRestart { get; internal set; }
+
     /// <summary>Nothing is asked.</summary>
     public bool IsEmpty =>
         Messages.Count == 0 && HardStateToSave is null && EntriesToWrite.Count == 0 && !CommitAdvanced && Reads.Count == 0
-        && !RoleChanged && !MembershipChanged && Checkpoint is null;
+        && !RoleChanged && !MembershipChanged && Checkpoint is null && LogRestart is null;
 
     /// <summary>Counts drains: what was put here under another number has left.</summary>
     internal ulong Generation { get; private set; }
@@ -54,6 +60,7 @@ public sealed class Effects
         RoleChanged = false;
         MembershipChanged = false;
         Checkpoint = null;
+        LogRestart = null;
         Generation++;
     }
 

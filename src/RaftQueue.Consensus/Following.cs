@@ -43,7 +43,9 @@ internal sealed class Following(NodeState state, Messages messages)
     public void HandleHeartbeat(Message message)
     {
         Note(message);
-        Commit();
+        bool matches = message.Index <= state.CommitIndex || state.Log.TermAt(message.Index) == message.LogTerm;
+        if (matches) Matches(message.Index);
+        else Reject(message);
         if (message.Context > 0) messages.HeartbeatReply(message.From, message.Context);
     }
 

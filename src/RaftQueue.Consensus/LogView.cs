@@ -23,7 +23,8 @@ internal sealed class LogView
         // A crash between a received checkpoint and the restart of the log leaves a tail that conflicts with what is committed.
         bool parted = !empty && stored.TermAt(CheckpointIndex) is { } term && CheckpointIndex.Value > 0 && term != CheckpointTerm;
         if (hole) LostTail = (stored.TermAt(stored.LastIndex) ?? CheckpointTerm, stored.LastIndex);
-        if (empty || hole || parted)
+        ContinuesCheckpoint = !empty && !hole && !parted;
+        if (!ContinuesCheckpoint)
         {
             _floor = CheckpointIndex;
             LastIndex = CheckpointIndex;
@@ -57,6 +58,9 @@ internal sealed class LogView
 
     /// <summary>What the stored log held behind a gap to the checkpoint and could not be used: a floor for votes.</summary>
     public (Term Term, LogIndex Index)? LostTail { get; }
+
+    /// <summary>At the start, the stored log could be used; else it has to restart behind the checkpoint.</summary>
+    public bool ContinuesCheckpoint { get; }
 
     /// <summary>The first entry that can be sent.</summary>
     public LogIndex FirstIndex => LogIndex.Max(_stored.FirstIndex, _floor.Next);

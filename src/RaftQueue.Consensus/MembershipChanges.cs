@@ -128,8 +128,10 @@ internal sealed class MembershipChanges(NodeState state, Replication replication
         MembershipRecord.FromOrdered(
             [.. voters.OrderBy(member => member.Id.Value)], [.. learners.OrderBy(member => member.Id.Value)], [.. outgoing]);
 
+    /// <summary>It also holds the membership that names it: before, it would not vote and be a voter in name only.</summary>
     private bool HasCaughtUp(NodeId id) =>
         replication.PeerOf(id) is { State: ProgressState.Replicate } peer
+        && peer.Match >= state.Membership.CurrentIndex
         && state.Log.LastIndex - peer.Match <= CaughtUpEntries
         && state.NowMs - peer.LastHeardMs <= state.Options.ElectionTimeoutMs;
 

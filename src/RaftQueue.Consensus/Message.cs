@@ -20,7 +20,7 @@ public sealed class Message
     public Term Term { get; init; }
 
     /// <summary>
-    /// Append: the entry before the first one. Votes: the candidate's last entry. AppendReply: the last entry that is durable and
+    /// Append: the entry before the first one. Heartbeat: the last entry that the receiver acknowledged. Votes: the candidate's last entry. AppendReply: the last entry that is durable and
     /// matches, or of a rejection the Index that was rejected. CheckpointOffer: what the leader's checkpoint covers.
     /// </summary>
     public LogIndex Index { get; init; }
@@ -56,8 +56,10 @@ public sealed class Message
     public long WallUnixMs { get; set; }
 
     /// <summary>
-    /// The sender's incarnation, set by whoever received the frame (it stands in the frame's header, not in the message). When
-    /// set, a message from an incarnation that the membership does not name is dropped here too; none means not checked.
+    /// The sender's incarnation, set by whoever received the frame (it stands in the frame's header, not in the message). A reply
+    /// from an incarnation that the membership does not name counts for nothing: it must be set for replies, or an old voter's
+    /// place would be taken by a blank node. Requests are taken from any incarnation: a node that is behind holds an old
+    /// membership, which may not name the present leader's. None means that it was checked before.
     /// </summary>
     public Incarnation FromIncarnation { get; set; }
 }

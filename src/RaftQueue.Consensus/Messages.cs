@@ -82,13 +82,15 @@ internal sealed class Messages(NodeState state)
         Context = round,
     });
 
-    public void Heartbeat(NodeId to, ulong round) => Send(new Message
+    public void Heartbeat(NodeId to, ulong round, LogIndex match, Term matchTerm) => Send(new Message
     {
         Kind = MessageKind.Heartbeat,
         Shard = state.Options.Shard,
         From = state.Self,
         To = to,
         Term = state.Term,
+        Index = match,
+        LogTerm = matchTerm,
         Commit = state.CommitIndex,
         Context = round,
     });

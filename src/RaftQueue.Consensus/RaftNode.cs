@@ -31,6 +31,7 @@ public sealed class RaftNode
         _state.Restore(start.HardState ?? default, log.LastTerm, commit);
         if (start.CheckpointMembership is { } record) _state.Membership.Reset(start.CheckpointIndex, record);
         FindMemberships(stored);
+        if (checkpoint && !log.ContinuesCheckpoint) Effects.LogRestart = (start.CheckpointIndex, start.CheckpointTerm);
         _messages = new Messages(_state);
         _following = new Following(_state, _messages);
         _reads = new Reads(_state);
@@ -223,7 +224,12 @@ public sealed class RaftNode
         bool keepsTail = _state.Log.Install(index, term);
         if (keepsTail) _state.Membership.Compact(index, membership);
         else _state.Membership.Reset(index, membership);
-        if (!keepsTail) Effects.EntriesToWrite.Clear();
+        if (!keepsTail)
+        {
+            Effects.EntriesToWrite.Clear();
+            Effects.LogRestart = (index, term);
+        }
+
         Effects.MembershipChanged = true;
         _state.Commit(index);
         if (Effects.Checkpoint is { } asked && asked.Index <= index) Effects.Checkpoint = null;
@@ -381,7 +387,11 @@ public sealed class RaftNode
         if (_elections.ForgotPromises) return false;
         if (message.To != _state.Self || message.From == _state.Self || message.From.IsNone) return false;
         if (message.Shard != _state.Options.Shard || message.Term.Value < 0) return false;
-        if (message.FromIncarnation.IsNone) return true;
+        bool counted = message.Kind is MessageKind.PreVoteReply or MessageKind.VoteReply
+            or MessageKind.AppendReply or MessageKind.HeartbeatReply;
+        if (!counted || message.FromIncarnation.IsNone) return true;
+
+        // Only what is counted is checked: a node that is behind may not know the present leader's incarnation yet.
         return Membership?.Find(message.From) is not { } member || member.Incarnation == message.FromIncarnation;
     }
 

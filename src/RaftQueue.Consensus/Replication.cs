@@ -174,7 +174,7 @@ internal sealed class Replication
     public void SendRound()
     {
         ulong round = _reads.NextRound();
-        foreach (Progress peer in _peers) _messages.Heartbeat(peer.Id, round);
+        foreach (Progress peer in _peers) SendHeartbeat(peer, round);
         ConfirmRounds();
     }
 
@@ -190,7 +190,7 @@ internal sealed class Replication
             _uncommitted.Dequeue();
         }
 
-        foreach (Progress peer in _peers) _messages.Heartbeat(peer.Id, 0);
+        foreach (Progress peer in _peers) SendHeartbeat(peer, 0);
     }
 
     private void Beat()
@@ -202,6 +202,15 @@ internal sealed class Replication
             peer.Beat();
             if (peer.State == ProgressState.Checkpoint) _messages.CheckpointOffer(peer.Id);
         }
+    }
+
+    /// <summary>
+    /// Tells what is committed and how much of it is known to match there: a follower that restarted has forgotten the latter.
+    /// </summary>
+    private void SendHeartbeat(Progress peer, ulong round)
+    {
+        Term? term = _state.Log.TermAt(peer.Match);
+        _messages.Heartbeat(peer.Id, round, term is null ? LogIndex.Zero : peer.Match, term ?? Term.Zero);
     }
 
     private void MembershipAppended()

@@ -27,9 +27,10 @@ public sealed partial class BannedCallTests
     public void NothingInSourceUsesTheSyncCallsThatHideErrors() =>
         Assert.Empty(Find([.. Repository.Rooms], HiddenSyncErrors()));
 
+    /// <summary>A catch that does nothing is right only for a named case, by a filter, with the reason in its place.</summary>
     [Fact]
     public void NothingInSourceSwallowsAnException() =>
-        Assert.Empty(Find([.. Repository.Rooms], EmptyCatch()));
+        Assert.Empty(Find([.. Repository.Rooms], EmptyCatch(), (code, text) => !code.Contains("when", StringComparison.Ordinal) || !text.Contains("//", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData("var now = DateTime.UtcNow;")]
@@ -61,14 +62,16 @@ public sealed partial class BannedCallTests
     [InlineData("catch (Exception e) when (e is X) { /* ignored */ }")]
     public void TheScanSeesAnEmptyCatch(string code) => Assert.Matches(EmptyCatch(), CodeText.WithoutComments(code));
 
-    private static List<string> Find(string[] rooms, Regex banned)
+    private static List<string> Find(string[] rooms, Regex banned, Func<string, string, bool>? isWrong = null)
     {
         var found = new List<string>();
         foreach (string file in Repository.CSharpFiles([.. rooms.Select(room => Path.Combine("src", room))]))
         {
-            string code = CodeText.WithoutComments(File.ReadAllText(file));
+            string text = File.ReadAllText(file);
+            string code = CodeText.WithoutComments(text);
             foreach (Match match in banned.Matches(code))
             {
+                if (isWrong is not null && !isWrong(match.Value, text.Substring(match.Index, match.Length))) continue;
                 int line = 1 + code.AsSpan(0, match.Index).Count('\n');
                 found.Add($"{Repository.Relative(file)}:{line}: {match.Value}");
             }

@@ -55,7 +55,15 @@ internal sealed class FakeDirectory
         bool sameFile = change.Removed is not null && names.TryGetValue(change.Removed, out FakeInode? held)
             && (change.Inode is null || ReferenceEquals(held, change.Inode));
         if (sameFile) names.Remove(change.Removed!);
-        if (change.Added is not null) names[change.Added] = change.Inode!;
+        if (change.Added is null) return;
+
+        // A file keeps one name, also when an earlier rename of it was lost.
+        foreach (string other in names.Where(pair => ReferenceEquals(pair.Value, change.Inode)).Select(pair => pair.Key).ToArray())
+        {
+            names.Remove(other);
+        }
+
+        names[change.Added] = change.Inode!;
     }
 
     private void Do(Change change)

@@ -1,0 +1,25 @@
+namespace RaftQueue.Client;
+
+/// <summary>A Raft group as the node asked sees it.</summary>
+public sealed record ShardInfo
+{
+    public int Id { get; init; }
+
+    /// <summary>The asked node's own role: <c>leader</c>, <c>follower</c>, <c>candidate</c> or <c>learner</c>.</summary>
+    public string? Role { get; init; }
+
+    public long Term { get; init; }
+
+    /// <summary>The leader's id; absent while it is not known.</summary>
+    public int? Leader { get; init; }
+
+    public long CommitIndex { get; init; }
+
+    public long AppliedIndex { get; init; }
+
+    public long LastIndex { get; init; }
+
+    public StateHash? StateHash { get; init; }
+
+    public IReadOnlyList<ClusterMember> Members { get; init; } = [];
+}

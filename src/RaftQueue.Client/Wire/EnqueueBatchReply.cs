@@ -1,0 +1,3 @@
+namespace RaftQueue.Client;
+
+internal sealed record EnqueueBatchReply(IReadOnlyList<EnqueuedJob> Jobs);

@@ -1,0 +1,3 @@
+namespace RaftQueue.Client;
+
+internal sealed record LeaseResultsReply(IReadOnlyList<LeaseResult> Results);

@@ -1,0 +1,3 @@
+namespace RaftQueue.Client;
+
+internal sealed record QueuesReply(IReadOnlyList<QueueInfo> Queues, string? Next = null);

@@ -1,0 +1,44 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// The loop that owns the job state of all shards: applies committed entries, answers requests, runs reads between entries,
+/// and keeps the leader's waiting lease requests. It works in slices, so that none of these starves another.
+/// </summary>
+internal sealed class ApplyLoop(NodeShared node) : ILoopBody
+{
+    private readonly Inbox<Action> _inbox = new();
+    private ShardApply[] _shards = [];
+
+    public ILoopHandle? Handle { get; set; }
+
+    /// <summary>Before the loop starts.</summary>
+    public void Use(ShardApply[] shards) => _shards = shards;
+
+    /// <summary>Any thread: <paramref name="action"/> runs on this loop between two entries.</summary>
+    public void Post(Action action)
+    {
+        _inbox.Add(action);
+        Handle?.Wake();
+    }
+
+    public void Wake() => Handle?.Wake();
+
+    public long RunOnce()
+    {
+        foreach (Action action in _inbox.TakeAll()) action();
+        bool more = false;
+        long next = ILoopBody.Never;
+        foreach (ShardApply shard in _shards)
+        {
+            long now = node.Clock.MonotonicMicroseconds;
+            shard.Link.ApplyBusySinceMicroseconds = now;
+            more |= shard.ApplySlice();
+            next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
+            shard.Link.ApplyBusySinceMicroseconds = 0;
+        }
+
+        return more ? 0 : next;
+    }
+}

@@ -1,0 +1,51 @@
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// Writes and installs checkpoints of all shards, one job at a time in order of arrival, beside the apply loop. Its inbox may
+/// be filled from any thread; the checkpoint files belong to it.
+/// </summary>
+internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
+{
+    private readonly Inbox<ICheckpointJob> _inbox = new();
+    private readonly Queue<ICheckpointJob> _jobs = new();
+    private readonly int[] _busy = new int[node.Options.Shards];
+    private CheckpointFiles _files = null!;
+
+    public ILoopHandle? Handle { get; set; }
+
+    public ReplicaLoop? Replica { get; set; }
+
+    /// <summary>Before the loop starts.</summary>
+    public void Use(CheckpointFiles files) => _files = files;
+
+    /// <summary>Apply loop: claims the shard for one checkpoint. False while the last one is still being written or installed.</summary>
+    public bool TryBegin(ShardId shard) => Interlocked.CompareExchange(ref _busy[shard.Value], 1, 0) == 0;
+
+    /// <summary>The claim is over, however it went.</summary>
+    public void End(ShardId shard) => Volatile.Write(ref _busy[shard.Value], 0);
+
+    /// <summary>Apply loop, after <see cref="TryBegin"/>.</summary>
+    public void Write(FrozenPages frozen) => Post(new WriteCheckpointJob(node, this, _files, frozen));
+
+    /// <summary>Apply loop: this state is not used any more; jobs before this one may still read its pages.</summary>
+    public void Retire(ShardState state) => Post(new RetireStateJob(state));
+
+    public void Post(ICheckpointJob job)
+    {
+        _inbox.Add(job);
+        Handle?.Wake();
+    }
+
+    public long RunOnce()
+    {
+        foreach (ICheckpointJob job in _inbox.TakeAll()) _jobs.Enqueue(job);
+        if (!_jobs.TryPeek(out ICheckpointJob? current)) return ILoopBody.Never;
+        long next = current.RunSlice(node.Clock.MonotonicMicroseconds);
+        if (next != ILoopBody.Never) return next;
+        _jobs.Dequeue();
+        return _jobs.Count > 0 ? 0 : ILoopBody.Never;
+    }
+}

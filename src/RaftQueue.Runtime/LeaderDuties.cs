@@ -1,0 +1,128 @@
+using RaftQueue.Consensus;
+using RaftQueue.Jobs;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// What a leader proposes of its own accord: ticks when something is due, its settings, checkpoint positions; and when it
+/// hands over: a hung disk, a stuck apply, a full disk, another node that should lead this shard.
+/// </summary>
+internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
+{
+    private const long TickSpacingMicroseconds = 10_000;
+    private const long SlewMicroseconds = 100_000;
+    private const long BalanceMicroseconds = 5_000_000;
+    private const long CheckpointSpacingMicroseconds = 1_000_000;
+    private const int MaxPinnedSegments = 4;
+
+    private LogIndex _tickIndex;
+    private LogIndex _settingsIndex;
+    private LogIndex _checkpointIndex;
+    private long _tickedAt;
+    private long _slewedAt;
+    private long _checkpointAt;
+    private long _handOverAt;
+    private long _handOverPause = BalanceMicroseconds;
+
+    /// <summary>A term began, led by whoever: nothing proposed before is waited for.</summary>
+    public void TermStarted(long nowMicroseconds)
+    {
+        _tickIndex = _settingsIndex = _checkpointIndex = LogIndex.Zero;
+        _handOverAt = nowMicroseconds + _handOverPause;
+    }
+
+    /// <summary>Every round of the loop while this node leads and its term has begun.</summary>
+    public void Run(long nowMicroseconds)
+    {
+        if (nowMicroseconds - _slewedAt >= SlewMicroseconds)
+        {
+            _slewedAt = nowMicroseconds;
+            replica.Clock.Slew();
+        }
+
+        if (!replica.Raft.LeaderReady) return;
+        ShardLink link = replica.Link;
+        if (_tickIndex <= link.AppliedIndex && TickIsDue(link, nowMicroseconds))
+        {
+            _tickedAt = nowMicroseconds;
+            _tickIndex = replica.Raft.LastIndex.Next;
+            replica.Proposals.AddOwn(CommandType.Tick, CommandBodies.Empty);
+        }
+
+        if (link.SettingsDiffer && _settingsIndex <= link.AppliedIndex)
+        {
+            _settingsIndex = replica.Raft.LastIndex.Next;
+            replica.Proposals.AddOwn(CommandType.Settings, CommandBodies.Settings(node.Options.Settings));
+        }
+
+        if (_checkpointIndex <= link.AppliedIndex && CheckpointIsDue(nowMicroseconds))
+        {
+            _checkpointAt = nowMicroseconds;
+            _checkpointIndex = replica.Raft.LastIndex.Next;
+            replica.Proposals.AddOwn(CommandType.Checkpoint, CommandBodies.Empty);
+        }
+    }
+
+    public long NextDeadline(long nowMicroseconds)
+    {
+        if (!replica.Raft.LeaderReady || _tickIndex > replica.Link.AppliedIndex) return long.MaxValue;
+        long due = replica.Clock.MonotonicMicrosecondsAt(replica.Link.NextDueMs);
+        return Math.Max(due, replica.Link.HasDueWork ? nowMicroseconds : _tickedAt + TickSpacingMicroseconds);
+    }
+
+    /// <summary>Now and then while this node leads: should it?</summary>
+    public void Sweep(long nowMicroseconds)
+    {
+        long nowMs = nowMicroseconds / 1000;
+        long patience = node.Options.ElectionTimeoutMs * 1000L;
+        long logSince = node.Wal.OldestUnsyncedMicroseconds;
+        long applySince = replica.Link.ApplyBusySinceMicroseconds;
+        if (logSince != 0 && nowMicroseconds - logSince > patience) replica.Raft.StepDown("its log's disk hangs", nowMs);
+        else if (applySince != 0 && nowMicroseconds - applySince > patience) replica.Raft.StepDown("its apply loop is stuck", nowMs);
+        else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
+    }
+
+    private bool TickIsDue(ShardLink link, long nowMicroseconds) =>
+        link.HasDueWork
+        || (link.NextDueMs <= replica.NextStampMs() && nowMicroseconds - _tickedAt >= TickSpacingMicroseconds);
+
+    private bool CheckpointIsDue(long nowMicroseconds)
+    {
+        if (nowMicroseconds - _checkpointAt < CheckpointSpacingMicroseconds) return false;
+        return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024
+            || node.Wal.SegmentsPinnedBy(replica.Shard) > MaxPinnedSegments;
+    }
+
+    private void ConsiderHandOver(long nowMicroseconds, long nowMs)
+    {
+        _handOverAt = nowMicroseconds + BalanceMicroseconds;
+        if (node.Wal.IsFull)
+        {
+            replica.Raft.TransferLeadership(NodeId.None, nowMs);
+            return;
+        }
+
+        if (node.Options.Shards == 1 || replica.Raft.Membership is not { IsJoint: false } membership) return;
+        NodeId preferred = membership.Voters[replica.Shard.Value % membership.Voters.Count].Id;
+        if (preferred == node.Self) return;
+        // Each hand-over that did not last makes the next one rarer, so that a sick node is not made leader for ever.
+        if (IsFit(preferred, nowMs) && replica.Raft.TransferLeadership(preferred, nowMs))
+        {
+            _handOverPause = Math.Min(_handOverPause * 2, 300_000_000);
+        }
+    }
+
+    private bool IsFit(NodeId peer, long nowMs)
+    {
+        foreach (PeerProgress progress in replica.Raft.DescribePeers())
+        {
+            if (progress.Id == peer)
+            {
+                return progress.State == ProgressState.Replicate && nowMs - progress.LastHeardMs < node.Options.ElectionTimeoutMs;
+            }
+        }
+
+        return false;
+    }
+}

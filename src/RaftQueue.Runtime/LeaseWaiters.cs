@@ -1,0 +1,298 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using RaftQueue.Jobs;
+using RaftQueue.Jobs.Commands;
+using RaftQueue.MessagePack;
+using RaftQueue.Primitives;
+using RaftQueue.Transport;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// The lease requests that wait on the leader of one shard, in order of arrival. Waiting writes nothing to the log: a
+/// request is proposed only when a job can be had, as many requests as there are jobs; one that lost the race keeps its
+/// place; an empty answer is given only after a round that confirms the leader. Apply loop.
+/// </summary>
+internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
+{
+    private const int MaxWaiters = 65_536;
+    private const long PullAheadCheckMicroseconds = 10_000;
+
+    private readonly Dictionary<(Incarnation Origin, ulong Number), LeaseWaiter> _byRequest = [];
+    private readonly Dictionary<string, LinkedList<LeaseWaiter>> _byQueue = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _inFlightJobs = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<LeaseWaiter, long> _byDeadline = new();
+    private readonly LinkedList<LeaseWaiter> _pullingAhead = new();
+    private readonly HashSet<string> _woken = new(StringComparer.Ordinal);
+    private readonly PooledBuffer _buffer = new(64);
+    private Term _term;
+    private LeaderClock? _clock;
+    private long _pullAheadCheckedAt;
+
+    public int Count => _byRequest.Count;
+
+    public void LeadershipChanged(Term term, LeaderClock clock)
+    {
+        if (term == _term) return;
+        _term = term;
+        _clock = clock;
+        // Whoever waits here registers again with the new leader; answers come from there.
+        foreach (LeaseWaiter waiter in _byRequest.Values) waiter.IsOver = true;
+        _byRequest.Clear();
+        _byQueue.Clear();
+        _inFlightJobs.Clear();
+        _byDeadline.Clear();
+        _pullingAhead.Clear();
+        _woken.Clear();
+    }
+
+    public void Arrive(NodeId originNode, Incarnation origin, ulong number, ReadOnlyMemory<byte> body, long waitUntilMicroseconds)
+    {
+        if (_term == Term.Zero)
+        {
+            Reject(originNode, NotAppliedReason.NoLeader, number);
+            return;
+        }
+
+        if (_byRequest.TryGetValue((origin, number), out LeaseWaiter? known))
+        {
+            // A repeat: the caller's wait may be over by now.
+            _byDeadline.Enqueue(known, Math.Min(waitUntilMicroseconds, known.WaitUntilMicroseconds));
+            return;
+        }
+
+        if (_byRequest.Count >= MaxWaiters || !TryRead(originNode, origin, number, body, waitUntilMicroseconds, out LeaseWaiter? waiter))
+        {
+            Reject(originNode, NotAppliedReason.Overloaded, number);
+            return;
+        }
+
+        Register(waiter!);
+        TryPropose(waiter!);
+    }
+
+    public void Cancel(Incarnation origin, ulong number)
+    {
+        if (_byRequest.TryGetValue((origin, number), out LeaseWaiter? waiter)) Forget(waiter);
+    }
+
+    /// <summary>An entry was applied: who got something is done, who lost keeps its place, and queues may have woken.</summary>
+    public void Applied(ApplyOutput output)
+    {
+        if (_byRequest.Count == 0) return;
+        foreach (GrantOutcome grant in output.Grants)
+        {
+            if (!_byRequest.TryGetValue((grant.Origin, grant.RequestNumber), out LeaseWaiter? waiter)) continue;
+            if (grant.Code != ResultCode.Empty)
+            {
+                Forget(waiter);
+                continue;
+            }
+
+            Land(waiter);
+            foreach (string queue in waiter.Queues) _woken.Add(queue);
+        }
+
+        foreach (byte[] queue in output.QueueWakes) _woken.Add(Encoding.UTF8.GetString(queue));
+    }
+
+    /// <summary>Wakes who can be served and answers whose wait is over; returns when to look again.</summary>
+    public long Serve(long nowMicroseconds)
+    {
+        if (_byRequest.Count == 0) return long.MaxValue;
+        foreach (string queue in _woken) Wake(queue);
+        _woken.Clear();
+        long next = ServePullingAhead(nowMicroseconds);
+        while (_byDeadline.TryPeek(out LeaseWaiter? waiter, out long deadline) && (waiter.IsOver || deadline <= nowMicroseconds))
+        {
+            _byDeadline.Dequeue();
+            if (!waiter.IsOver) Confirm(waiter, nowMicroseconds);
+        }
+
+        return _byDeadline.TryPeek(out _, out long first) ? Math.Min(next, first) : next;
+    }
+
+    /// <summary>The round for an empty answer was confirmed, and the state is new enough.</summary>
+    public void Confirmed(LeaseWaiter waiter, LogIndex index)
+    {
+        waiter.Confirming = false;
+        if (waiter.IsOver || waiter.InFlight || TryPropose(waiter)) return;
+        Forget(waiter);
+        if (waiter.OriginNode == node.Self)
+        {
+            if (!node.Replies.TryTake(waiter.Number, out PendingRequest? request)) return;
+            request!.Complete(CommandOutcome.Applied(apply.Shard, index, ResultCode.Empty, default));
+            return;
+        }
+
+        _buffer.Clear();
+        ForwardCodec.WriteKind(_buffer, ForwardKind.LeaseEmpty);
+        ForwardCodec.WriteUInt64(_buffer, waiter.Number);
+        ForwardCodec.WriteUInt64(_buffer, (ulong)index.Value);
+        node.Network.Send(waiter.OriginNode, FrameKind.Forward, apply.Shard, urgent: true, _buffer.WrittenSpan);
+    }
+
+
+    /// <summary>No leader confirmed the empty answer in time: it is tried again while this node leads.</summary>
+    public void Unconfirmed(LeaseWaiter waiter)
+    {
+        waiter.Confirming = false;
+        if (!waiter.IsOver) _byDeadline.Enqueue(waiter, node.Clock.MonotonicMicroseconds + PullAheadCheckMicroseconds);
+    }
+
+    private static bool TryRead(
+        NodeId originNode,
+        Incarnation origin,
+        ulong number,
+        ReadOnlyMemory<byte> body,
+        long waitUntilMicroseconds,
+        out LeaseWaiter? waiter)
+    {
+        waiter = null;
+        if (!LeaseCommand.TryRead(body.Span, out LeaseCommand command)) return false;
+        string[] queues = new string[command.QueueCount];
+        MessagePackReader names = command.Queues;
+        for (int i = 0; i < queues.Length; i++)
+        {
+            if (!names.TryReadString(out ReadOnlySpan<byte> name)) return false;
+            queues[i] = Encoding.UTF8.GetString(name);
+        }
+
+        waiter = new LeaseWaiter
+        {
+            OriginNode = originNode,
+            Origin = origin,
+            Number = number,
+            Body = body,
+            Queues = queues,
+            MaxJobs = command.MaxJobs,
+            PullAheadMs = command.PullAheadMs,
+            WaitUntilMicroseconds = waitUntilMicroseconds,
+        };
+        return true;
+    }
+
+    private void Register(LeaseWaiter waiter)
+    {
+        _byRequest.Add((waiter.Origin, waiter.Number), waiter);
+        _byDeadline.Enqueue(waiter, waiter.WaitUntilMicroseconds);
+        if (waiter.PullAheadMs > 0) _pullingAhead.AddLast(waiter);
+        foreach (string queue in waiter.Queues)
+        {
+            if (!_byQueue.TryGetValue(queue, out LinkedList<LeaseWaiter>? list)) _byQueue.Add(queue, list = new());
+            list.AddLast(waiter);
+        }
+    }
+
+    private void Forget(LeaseWaiter waiter)
+    {
+        Land(waiter);
+        waiter.IsOver = true;
+        _byRequest.Remove((waiter.Origin, waiter.Number));
+        if (waiter.PullAheadMs > 0) _pullingAhead.Remove(waiter);
+        foreach (string queue in waiter.Queues)
+        {
+            if (!_byQueue.TryGetValue(queue, out LinkedList<LeaseWaiter>? list)) continue;
+            list.Remove(waiter);
+            if (list.Count == 0) _byQueue.Remove(queue);
+        }
+    }
+
+    private void Wake(string queue)
+    {
+        if (!_byQueue.TryGetValue(queue, out LinkedList<LeaseWaiter>? list)) return;
+        for (LinkedListNode<LeaseWaiter>? at = list.First; at is not null; at = at.Next)
+        {
+            if (at.Value.InFlight) continue;
+            if (!TryPropose(at.Value) && Available(queue) <= 0) return;
+        }
+    }
+
+    private long ServePullingAhead(long nowMicroseconds)
+    {
+        if (_pullingAhead.Count == 0) return long.MaxValue;
+        if (nowMicroseconds - _pullAheadCheckedAt >= PullAheadCheckMicroseconds)
+        {
+            _pullAheadCheckedAt = nowMicroseconds;
+            foreach (LeaseWaiter waiter in _pullingAhead)
+            {
+                if (!waiter.InFlight) TryPropose(waiter);
+            }
+        }
+
+        return _pullAheadCheckedAt + PullAheadCheckMicroseconds;
+    }
+
+    /// <summary>Sends the lease command on its way if one of its queues has a job that no earlier one is about to take.</summary>
+    private bool TryPropose(LeaseWaiter waiter)
+    {
+        foreach (string queue in waiter.Queues)
+        {
+            if (Available(queue) <= 0 && !CanPullAhead(waiter, queue)) continue;
+            waiter.InFlight = true;
+            CollectionsMarshal.GetValueRefOrAddDefault(_inFlightJobs, queue, out _) += waiter.MaxJobs;
+            waiter.InFlightQueue = queue;
+            apply.Replica!.Post(new ProposeLease(apply.Shard, _term, waiter));
+            return true;
+        }
+
+        return false;
+    }
+
+    private long Available(string queue)
+    {
+        Span<byte> name = stackalloc byte[QueueName.MaxLength];
+        int length = Encoding.UTF8.GetBytes(queue, name);
+        _inFlightJobs.TryGetValue(queue, out long inFlight);
+        return apply.Store.ReadyCount(name[..length]) - inFlight;
+    }
+
+    private bool CanPullAhead(LeaseWaiter waiter, string queue)
+    {
+        if (waiter.PullAheadMs == 0) return false;
+        if (_inFlightJobs.TryGetValue(queue, out long inFlight) && inFlight > 0) return false;
+        Span<byte> name = stackalloc byte[QueueName.MaxLength];
+        int length = Encoding.UTF8.GetBytes(queue, name);
+        // The state's time is that of its last entry; the horizon moves on with the clock meanwhile.
+        long sinceLastEntry = Math.Max(0, _clock!.NowMs - apply.Store.LastTimestampMs);
+        return apply.Store.CanLease(name[..length], waiter.PullAheadMs + sinceLastEntry);
+    }
+
+    private void Land(LeaseWaiter waiter)
+    {
+        if (!waiter.InFlight) return;
+        waiter.InFlight = false;
+        ref long jobs = ref CollectionsMarshal.GetValueRefOrAddDefault(_inFlightJobs, waiter.InFlightQueue!, out _);
+        jobs -= waiter.MaxJobs;
+        if (jobs <= 0) _inFlightJobs.Remove(waiter.InFlightQueue!);
+    }
+
+    private void Confirm(LeaseWaiter waiter, long nowMicroseconds)
+    {
+        if (waiter.Confirming) return;
+        if (waiter.InFlight)
+        {
+            // Its command decides; should that come back empty, the wait is over then.
+            _byDeadline.Enqueue(waiter, nowMicroseconds + PullAheadCheckMicroseconds);
+            return;
+        }
+
+        waiter.Confirming = true;
+        apply.Replica!.Post(new AddRead(new EmptyLeaseConfirmation(apply, waiter, nowMicroseconds)));
+    }
+
+    private void Reject(NodeId originNode, NotAppliedReason reason, ulong number)
+    {
+        if (originNode == node.Self)
+        {
+            apply.Replica!.Post(new RequestRejected(apply.Shard, originNode, reason, number));
+            return;
+        }
+
+        _buffer.Clear();
+        ForwardCodec.WriteKind(_buffer, ForwardKind.Rejected);
+        _buffer.Write([(byte)reason]);
+        ForwardCodec.WriteUInt64(_buffer, number);
+        node.Network.Send(originNode, FrameKind.Forward, apply.Shard, urgent: true, _buffer.WrittenSpan);
+    }
+}

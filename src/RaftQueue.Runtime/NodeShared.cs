@@ -1,0 +1,38 @@
+using RaftQueue.Primitives;
+using RaftQueue.Storage;
+using RaftQueue.Transport;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>What all loops of a node share; everything in it is safe from any thread.</summary>
+internal sealed class NodeShared
+{
+    private const int BootShift = 40;
+
+    private long _lastRequest;
+
+    public required NodeOptions Options { get; init; }
+
+    public required Incarnation Incarnation { get; init; }
+
+    /// <summary>Counts the starts of this data directory; the high bits of request numbers, so that none repeats.</summary>
+    public required ulong Boot { get; init; }
+
+    public required IClock Clock { get; init; }
+
+    public required INodeLog Log { get; init; }
+
+    public required WriteAheadLog Wal { get; init; }
+
+    public required ReplyTable Replies { get; init; }
+
+    /// <summary>Set once, before any loop runs.</summary>
+    public IPeerNetwork Network { get; set; } = null!;
+
+    /// <summary>How answers reach those who wait for them.</summary>
+    public required TaskCreationOptions CompletionOptions { get; init; }
+
+    public NodeId Self => Options.NodeId;
+
+    public ulong NextRequestNumber() => (Boot << BootShift) | (ulong)Interlocked.Increment(ref _lastRequest);
+}

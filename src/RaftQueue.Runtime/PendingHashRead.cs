@@ -1,0 +1,18 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>A read of the state hash at an index.</summary>
+internal sealed class PendingHashRead(
+    ShardId shard, long arrivedMicroseconds, LogIndex index, TaskCreationOptions completionOptions)
+    : PendingRead(shard, arrivedMicroseconds)
+{
+    private readonly TaskCompletionSource<ulong?> _completion = new(completionOptions);
+
+    public Task<ulong?> Task => _completion.Task;
+
+    public override void Execute(ShardApply apply) =>
+        _completion.TrySetResult(apply.Store.TryStateHashAt(index, out ulong hash) ? hash : null);
+
+    public override void Undecided() => _completion.TrySetResult(null);
+}

@@ -1,0 +1,17 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>A read that waits for a leader's confirmation and then for the state to be new enough.</summary>
+internal abstract class PendingRead(ShardId shard, long arrivedMicroseconds)
+{
+    public ShardId Shard { get; } = shard;
+
+    public long ArrivedMicroseconds { get; } = arrivedMicroseconds;
+
+    /// <summary>Apply loop: the state is new enough now.</summary>
+    public abstract void Execute(ShardApply apply);
+
+    /// <summary>Any loop: no leader confirmed in time, or the node stops.</summary>
+    public abstract void Undecided();
+}

@@ -1,0 +1,136 @@
+using RaftQueue.Consensus;
+using RaftQueue.Primitives;
+using RaftQueue.Storage;
+using RaftQueue.Transport;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// The loop that runs consensus for all shards of a node. It never waits for a disk, for apply or for a peer: everything
+/// comes in as an input and goes out as an effect, so that its heartbeats tell the truth about it.
+/// </summary>
+internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
+{
+    private const long SweepMicroseconds = 25_000;
+
+    private readonly Inbox<IReplicaInput> _inbox = new();
+    private readonly PeerOutbox _outbox = new(node);
+    private ShardReplica[] _shards = [];
+    private long _sweptAt;
+    private bool _membershipChanged = true;
+    private bool _logWritten;
+
+    public ILoopHandle? Handle { get; set; }
+
+    public WriteAheadLog Wal => node.Wal;
+
+    public ILoopHandle? WalHandle { get; set; }
+
+    public PeerTable Peers { get; } = new(node);
+
+    public StateTransfer Transfers { get; set; } = null!;
+
+    public BootstrapRounds Bootstrap { get; set; } = null!;
+
+    public RequestDesk Requests { get; set; } = null!;
+
+    /// <summary>Set while the node stops.</summary>
+    public NodeStop? Stopping { get; set; }
+
+    public StateHashWatch Hashes { get; set; } = null!;
+
+    public IReadOnlyList<ShardReplica> Shards => _shards;
+
+    /// <summary>Before the loop starts.</summary>
+    public void Use(ShardReplica[] shards) => _shards = shards;
+
+    public ShardReplica Shard(ShardId shard) => _shards[shard.Value];
+
+    /// <summary>The incarnation under which a peer is connected, or null.</summary>
+    public Incarnation? IncarnationOf(NodeId peer) => Peers.HandshakeOf(peer)?.Incarnation;
+
+    /// <summary>Any thread.</summary>
+    public void Post(IReplicaInput input)
+    {
+        _inbox.Add(input);
+        Handle?.Wake();
+    }
+
+    public void Send(Message message) => _outbox.Add(message);
+
+    public void LogWritten() => _logWritten = true;
+
+    public void MembershipChanged() => _membershipChanged = true;
+
+    /// <summary>
+    /// A blank node under an incarnation that a shard's membership does not name was wiped: the leader swaps it in by itself.
+    /// </summary>
+    public void NoticeIncarnation(NodeId peer, Handshake theirs, long nowMicroseconds)
+    {
+        if (!theirs.Blank) return;
+        var info = new MemberInfo(peer, theirs.Incarnation, theirs.PeerAddress, theirs.HttpAddress);
+        foreach (ShardReplica shard in _shards)
+        {
+            if (shard.Raft.Membership is not { } membership || membership.Names(peer, theirs.Incarnation)) continue;
+            shard.Raft.PeerIncarnation(peer, theirs.Incarnation, info, nowMicroseconds / 1000);
+        }
+    }
+
+    public long RunOnce()
+    {
+        long now = node.Clock.MonotonicMicroseconds;
+        foreach (IReplicaInput input in _inbox.TakeAll()) input.Run(this, now);
+        bool sweep = now - _sweptAt >= SweepMicroseconds;
+        if (sweep) _sweptAt = now;
+        foreach (ShardReplica shard in _shards)
+        {
+            if (sweep) shard.Sweep(now);
+            shard.Advance(now);
+        }
+
+        if (_logWritten)
+        {
+            _logWritten = false;
+            WalHandle?.Wake();
+        }
+
+        _outbox.Flush();
+        if (_membershipChanged)
+        {
+            _membershipChanged = false;
+            Peers.Follow(_shards);
+        }
+
+        if (sweep)
+        {
+            Bootstrap.Sweep(this, now);
+            NoticeIncarnations(now);
+            Hashes.Sweep(this, now);
+            Publish();
+            Stopping?.Sweep(this, now);
+        }
+
+        return NextDeadline(now);
+    }
+
+    private void Publish()
+    {
+        foreach (ShardReplica shard in _shards) shard.Link.View = shard.Describe();
+    }
+
+    private void NoticeIncarnations(long now)
+    {
+        // Repeated, because whoever leads now may not have led when the wiped node connected.
+        foreach (NodeId peer in Peers.ConnectedPeers())
+        {
+            if (Peers.HandshakeOf(peer) is { Blank: true } handshake) NoticeIncarnation(peer, handshake, now);
+        }
+    }
+
+    private long NextDeadline(long now)
+    {
+        long next = _sweptAt + SweepMicroseconds;
+        foreach (ShardReplica shard in _shards) next = Math.Min(next, shard.NextDeadline(now));
+        return next;
+    }
+}

@@ -1,0 +1,219 @@
+using RaftQueue.Consensus;
+using RaftQueue.Jobs;
+using RaftQueue.MessagePack;
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// One shard on the apply loop: its state, what waits for it to become newer, and the leases that wait for jobs. Members
+/// that say so may be called from the replica loop; all others belong to the apply loop.
+/// </summary>
+internal sealed class ShardApply
+{
+    private const long SliceBytes = 512 * 1024;
+
+    private static readonly LogIndex NoHold = new(long.MaxValue);
+
+    private readonly NodeShared _node;
+    private readonly ApplyLoop _loop;
+    private readonly IStoredLog _log;
+    private readonly CheckpointLoop _checkpoints;
+    private readonly ApplyOutput _output;
+    private readonly List<LogEntry> _entries = [];
+    private readonly PriorityQueue<PendingRead, long> _reads = new();
+    private LogIndex _holdBelow = NoHold;
+    private long _committed;
+    private long _publishedDueMs = long.MaxValue;
+
+    public ShardApply(NodeShared node, ApplyLoop loop, CheckpointLoop checkpoints, ShardId shard, ShardState state)
+    {
+        _node = node;
+        _loop = loop;
+        _log = node.Wal.Log(shard);
+        _checkpoints = checkpoints;
+        _output = new ApplyOutput { Local = node.Incarnation };
+        Shard = shard;
+        State = state;
+        Leases = new LeaseWaiters(this, node);
+        Watches = new JobWatches(this);
+        Hashes = new StateHashAnswers(this, node);
+        Publish();
+    }
+
+    public ShardId Shard { get; }
+
+    public ShardLink Link { get; } = new();
+
+    public ShardState State { get; private set; }
+
+    public JobStore Store => State.Store;
+
+    public LeaseWaiters Leases { get; }
+
+    public JobWatches Watches { get; }
+
+    public StateHashAnswers Hashes { get; }
+
+    /// <summary>Where reads write; one at a time.</summary>
+    public PooledBuffer ReadBuffer { get; } = new(64 * 1024);
+
+    /// <summary>The replica loop, once the node is put together.</summary>
+    public ReplicaLoop? Replica { get; set; }
+
+    /// <summary>Replica loop: entries up to here may be applied.</summary>
+    public void Committed(LogIndex index)
+    {
+        Volatile.Write(ref _committed, index.Value);
+        _loop.Wake();
+    }
+
+    /// <summary>Replica loop: confirmed reads, to be served from a state applied at least through <paramref name="index"/>.</summary>
+    public void AddReads(List<PendingRead> reads, LogIndex index) => _loop.Post(() =>
+    {
+        foreach (PendingRead read in reads) _reads.Enqueue(read, index.Value);
+    });
+
+    /// <summary>Any thread: a read that waits for nothing.</summary>
+    public void ReadNow(PendingRead read) => _loop.Post(() => read.Execute(this));
+
+    /// <summary>Replica loop: a lease request reached this node as the leader.</summary>
+    public void LeaseArrived(
+        NodeId originNode, Incarnation origin, ulong number, ReadOnlyMemory<byte> body, long waitUntilMicroseconds) =>
+        _loop.Post(() => Leases.Arrive(originNode, origin, number, body, waitUntilMicroseconds));
+
+    /// <summary>Replica loop: nobody waits for this lease request any more.</summary>
+    public void CancelLease(Incarnation origin, ulong number) => _loop.Post(() => Leases.Cancel(origin, number));
+
+    /// <summary>Replica loop: nobody confirmed that a waiting lease request may be answered empty.</summary>
+    public void LeaseUnconfirmed(LeaseWaiter waiter) => _loop.Post(() => Leases.Unconfirmed(waiter));
+
+    /// <summary>Replica loop: this node leads <paramref name="term"/> now, or (zero) does not lead.</summary>
+    public void LeadershipChanged(Term term, LeaderClock clock) => _loop.Post(() => Leases.LeadershipChanged(term, clock));
+
+    /// <summary>Replica loop: a peer wants to compare state hashes at an index.</summary>
+    public void HashAsked(NodeId peer, LogIndex index) => _loop.Post(() => Hashes.Asked(peer, index));
+
+    /// <summary>
+    /// Checkpoint loop: a state at <paramref name="index"/> is about to be installed; apply stays below it until then.
+    /// Answers false on the apply loop when it is past it already.
+    /// </summary>
+    public void HoldBelow(LogIndex index, Action<bool> answer) => _loop.Post(() =>
+    {
+        bool holds = Store.AppliedIndex < index;
+        if (holds) _holdBelow = index;
+        answer(holds);
+    });
+
+    /// <summary>Checkpoint loop: nothing is going to be installed after all.</summary>
+    public void Unhold() => _loop.Post(() => _holdBelow = NoHold);
+
+    /// <summary>Checkpoint loop: the state was fetched from a peer and is durable here.</summary>
+    public void Install(ShardState state) => _loop.Post(() => InstallNow(state));
+
+    /// <summary>Applies some committed entries. True when more are waiting.</summary>
+    public bool ApplySlice()
+    {
+        LogIndex committed = LogIndex.Min(new LogIndex(Volatile.Read(ref _committed)), _holdBelow.Previous);
+        if (committed <= Store.AppliedIndex) return false;
+        _entries.Clear();
+        if (_log.Read(Store.AppliedIndex.Next, committed, SliceBytes, _entries) == 0)
+        {
+            // Committed entries that the log no longer holds are part of a checkpoint that is about to be installed.
+            Invariant.That(_log.FirstIndex > Store.AppliedIndex.Next, "a committed entry can be read");
+            return false;
+        }
+
+        foreach (LogEntry entry in _entries) Apply(entry);
+        Publish();
+        return committed > Store.AppliedIndex;
+    }
+
+    /// <summary>Runs what waited for the state; returns when it wants to run again, monotonic microseconds.</summary>
+    public long Serve(long nowMicroseconds)
+    {
+        while (_reads.TryPeek(out PendingRead? read, out long index) && index <= Store.AppliedIndex.Value)
+        {
+            _reads.Dequeue();
+            read.Execute(this);
+        }
+
+        Hashes.Serve();
+        return Math.Min(Leases.Serve(nowMicroseconds), Watches.Serve(nowMicroseconds));
+    }
+
+    /// <summary>The node stops: nobody will be served any more.</summary>
+    public void Abandon()
+    {
+        while (_reads.TryDequeue(out PendingRead? read, out _)) read.Undecided();
+        Watches.Abandon();
+    }
+
+    private void Apply(LogEntry entry)
+    {
+        Invariant.That(entry.Index == Store.AppliedIndex.Next, "entries are applied in order, none twice");
+        _output.Clear();
+        Store.Apply(entry.Header, entry.Bytes.Span, _output);
+        if (entry.Membership is { } membership) State.Membership = membership;
+        foreach (CommandResult result in _output.Results) Answer(result);
+        Leases.Applied(_output);
+        Watches.Applied(_output);
+        if (_output.CheckpointNamed) NameCheckpoint(entry);
+    }
+
+    private void Answer(in CommandResult result)
+    {
+        // A lease that found nothing keeps its place: the leader answers when the wait is over.
+        if (result.Code == ResultCode.Empty) return;
+        if (!_node.Replies.TryTake(result.RequestNumber, out PendingRequest? request)) return;
+        if (result.Code == ResultCode.DuplicateRequest)
+        {
+            request!.Complete(CommandOutcome.Unknown(Shard));
+            return;
+        }
+
+        byte[] body = _output.Buffer.WrittenSpan.Slice(result.Offset, result.Length).ToArray();
+        request!.Complete(CommandOutcome.Applied(Shard, result.Index, result.Code, body));
+    }
+
+    private void NameCheckpoint(LogEntry entry)
+    {
+        Link.NamedCheckpointIndex = entry.Index;
+        Replica!.Post(new CheckpointNamed(Shard));
+        if (!_checkpoints.TryBegin(Shard)) return;
+        var info = new CheckpointInfo
+        {
+            Shard = Shard,
+            Index = entry.Index,
+            Term = entry.Term,
+            TimestampMs = entry.Header.TimestampMs,
+            StateHash = Store.StateHash,
+            Membership = State.Membership?.Encode() ?? [],
+        };
+        _checkpoints.Write(State.Pages.Freeze(info));
+    }
+
+    private void InstallNow(ShardState state)
+    {
+        Invariant.That(state.Store.AppliedIndex > Store.AppliedIndex, "apply stays below a checkpoint that is being installed");
+        ShardState old = State;
+        State = state;
+        _holdBelow = NoHold;
+        _checkpoints.Retire(old);
+        _checkpoints.End(Shard);
+        Publish();
+    }
+
+    private void Publish()
+    {
+        Link.AppliedIndex = Store.AppliedIndex;
+        Link.StateHash = (Store.AppliedIndex, Store.StateHash);
+        Link.NextDueMs = Store.NextDueMs;
+        Link.SetFlags(Store.HasDueWork, Store.Settings != _node.Options.Settings);
+        // The replica loop sleeps until the due time it knew; it must hear of another one, and of work that is due already.
+        if (Store.NextDueMs != _publishedDueMs || Store.HasDueWork) Replica?.Handle?.Wake();
+
+        _publishedDueMs = Store.NextDueMs;
+    }
+}

@@ -1,0 +1,82 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// What the apply loop publishes of one shard for the replica loop and for status pages. Each value is written by the apply
+/// loop only and read by anyone; values are newest-wins, never a protocol.
+/// </summary>
+internal sealed class ShardLink
+{
+    private volatile ShardView? _view;
+    private readonly Lock _hashGate = new();
+    private long _appliedIndex;
+    private long _nextDueMs = long.MaxValue;
+    private long _namedCheckpointIndex;
+    private long _applyBusySince;
+    private int _flags;
+    private (LogIndex Index, ulong Hash) _hash;
+
+    [Flags]
+    private enum Flag
+    {
+        HasDueWork = 1,
+        SettingsDiffer = 2,
+    }
+
+    public LogIndex AppliedIndex
+    {
+        get => new(Volatile.Read(ref _appliedIndex));
+        set => Volatile.Write(ref _appliedIndex, value.Value);
+    }
+
+    /// <summary>When the earliest timer of the state falls due, Unix ms of cluster time.</summary>
+    public long NextDueMs
+    {
+        get => Volatile.Read(ref _nextDueMs);
+        set => Volatile.Write(ref _nextDueMs, value);
+    }
+
+    /// <summary>The newest checkpoint position that was applied.</summary>
+    public LogIndex NamedCheckpointIndex
+    {
+        get => new(Volatile.Read(ref _namedCheckpointIndex));
+        set => Volatile.Write(ref _namedCheckpointIndex, value.Value);
+    }
+
+    /// <summary>Monotonic time since which the apply loop works on one slice; zero while it rests.</summary>
+    public long ApplyBusySinceMicroseconds
+    {
+        get => Volatile.Read(ref _applyBusySince);
+        set => Volatile.Write(ref _applyBusySince, value);
+    }
+
+    /// <summary>The last tick stopped at its bound: more is due already.</summary>
+    public bool HasDueWork => (Volatile.Read(ref _flags) & (int)Flag.HasDueWork) != 0;
+
+    /// <summary>The replicated settings are not this node's: it writes its own when it leads.</summary>
+    public bool SettingsDiffer => (Volatile.Read(ref _flags) & (int)Flag.SettingsDiffer) != 0;
+
+    public void SetFlags(bool hasDueWork, bool settingsDiffer) =>
+        Volatile.Write(ref _flags, (hasDueWork ? (int)Flag.HasDueWork : 0) | (settingsDiffer ? (int)Flag.SettingsDiffer : 0));
+
+    /// <summary>What the replica loop published last.</summary>
+    public ShardView? View
+    {
+        get => _view;
+        set => _view = value;
+    }
+
+    public (LogIndex Index, ulong Hash) StateHash
+    {
+        get
+        {
+            lock (_hashGate) return _hash;
+        }
+
+        set
+        {
+            lock (_hashGate) _hash = value;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using RaftQueue.Consensus;
+using RaftQueue.Jobs;
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+using RaftQueue.Storage;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// What one shard starts from: the newest checkpoint that is whole, and the log behind it. What does not fit together is
+/// dropped, and the node then takes no part in votes before a peer has brought it back to where it was.
+/// </summary>
+internal sealed class ShardOpening
+{
+    private readonly ShardId _shard;
+    private readonly WriteAheadLog _wal;
+    private readonly CheckpointFiles _files;
+    private readonly INodeLog _log;
+
+    private ShardOpening(ShardId shard, WriteAheadLog wal, CheckpointFiles files, INodeLog log)
+    {
+        _shard = shard;
+        _wal = wal;
+        _files = files;
+        _log = log;
+    }
+
+    public ShardState State { get; private set; } = null!;
+
+    public RaftStart Start { get; private set; } = null!;
+
+    public long LastStampMs { get; private set; }
+
+    /// <summary>Nothing was ever stored.</summary>
+    public bool IsBlank { get; private set; }
+
+    public static ShardOpening Open(ShardId shard, WriteAheadLog wal, CheckpointFiles files, INodeLog log)
+    {
+        var opening = new ShardOpening(shard, wal, files, log);
+        opening.Run();
+        return opening;
+    }
+
+    /// <summary>A state with nothing in it.</summary>
+    public static ShardState Blank(ShardId shard)
+    {
+        PageStore pages = PageStore.Create(new PageStoreOptions());
+        return new ShardState(pages, JobStore.Create(pages, shard), null);
+    }
+
+    /// <summary>The state of a checkpoint file's newest whole checkpoint, with what it is a checkpoint of.</summary>
+    public static (ShardState State, CheckpointInfo Info) Load(CheckpointFile file)
+    {
+        PageStore pages = file.Load(new PageStoreOptions());
+        CheckpointInfo info = file.Newest!;
+        bool decoded = MembershipRecord.TryDecode(info.Membership, out MembershipRecord? membership);
+        Invariant.That(decoded, "a checkpoint holds the membership of its index");
+        JobStore store = JobStore.Open(pages);
+        Invariant.That(store.AppliedIndex == info.Index && store.StateHash == info.StateHash, "a checkpoint is what it says");
+        return (new ShardState(pages, store, membership), info);
+    }
+
+    private void Run()
+    {
+        RecoveredShard recovered = _wal.Recovered(_shard);
+        if (recovered.DamageReport is { } report) _log.Error($"shard {_shard}: the log is damaged: {report}");
+        if (recovered.HardState is null)
+        {
+            _log.Error(
+                $"shard {_shard}: both copies of the hard state are damaged: what this node promised is unknown, so it takes no part."
+                + " Stop it, move its data directory away and start it with an empty one: it joins again by itself");
+        }
+
+        _files.Disk.CreateDirectory(_files.DirectoryOf(_shard));
+        bool diverged = DivergedMark.IsSet(_files, _shard);
+        if (diverged)
+        {
+            _files.Discard(_shard);
+            DivergedMark.Clear(_files, _shard);
+        }
+
+        CheckpointInfo? info = LoadState();
+        (Term Term, LogIndex Index)? floor = recovered.VoteFloor;
+        LogIndex checkpointIndex = info?.Index ?? LogIndex.Zero;
+        Term checkpointTerm = info?.Term ?? Term.Zero;
+        IStoredLog log = _wal.Log(_shard);
+        bool gap = log.FirstIndex > checkpointIndex.Next;
+        if (gap || !Continues(log, checkpointIndex, checkpointTerm))
+        {
+            if (gap) floor = Higher(floor, (recovered.LastTerm, recovered.LastIndex));
+            _wal.RestartAt(_shard, checkpointIndex, checkpointTerm);
+        }
+
+        LastStampMs = LastStamp(log, info);
+        IsBlank = info is null && log.LastIndex == LogIndex.Zero && floor is null;
+        Start = new RaftStart
+        {
+            HardState = recovered.HardState,
+            CheckpointIndex = checkpointIndex,
+            CheckpointTerm = checkpointTerm,
+            CheckpointMembership = State.Membership,
+            VoteFloor = floor,
+            CommitHint = checkpointIndex,
+        };
+    }
+
+    private CheckpointInfo? LoadState()
+    {
+        CheckpointFile file = _files.Open(_shard);
+        try
+        {
+            if (file.Newest is not null)
+            {
+                (State, CheckpointInfo info) = Load(file);
+                foreach (CheckpointDamage damage in file.Damage) _log.Error($"shard {_shard}: checkpoint damaged: {damage}");
+                return info;
+            }
+        }
+        catch (CheckpointDamagedException exception)
+        {
+            _log.Error($"shard {_shard}: no checkpoint is whole; the state comes from a peer", exception);
+            _files.Discard(_shard);
+            _files.Open(_shard);
+        }
+
+        foreach (CheckpointDamage damage in file.Damage) _log.Error($"shard {_shard}: checkpoint damaged: {damage}");
+        State = Blank(_shard);
+        return null;
+    }
+
+    /// <summary>Whether the log goes on where the checkpoint ends. It does not after a crash between installing one and the other.</summary>
+    private static bool Continues(IStoredLog log, LogIndex index, Term term)
+    {
+        if (log.LastIndex < index) return false;
+        return index == LogIndex.Zero || log.TermAt(index) is not { } held || held == term;
+    }
+
+    private static (Term Term, LogIndex Index) Higher((Term Term, LogIndex Index)? floor, (Term Term, LogIndex Index) other) =>
+        floor is { } known && (known.Term, known.Index).CompareTo((other.Term, other.Index)) > 0 ? known : other;
+
+    private static long LastStamp(IStoredLog log, CheckpointInfo? info)
+    {
+        var last = new List<LogEntry>();
+        if (log.LastIndex > LogIndex.Zero && log.Read(log.LastIndex, log.LastIndex, long.MaxValue, last) == 1)
+        {
+            return last[0].Header.TimestampMs;
+        }
+
+        return info?.TimestampMs ?? 0;
+    }
+}

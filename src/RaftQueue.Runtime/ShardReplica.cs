@@ -1,0 +1,194 @@
+using RaftQueue.Consensus;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// One shard on the replica loop: feeds its <see cref="RaftNode"/>, carries out what that asks for, stamps and proposes.
+/// </summary>
+internal sealed class ShardReplica
+{
+    private readonly NodeShared _node;
+    private readonly ReplicaLoop _loop;
+    private readonly LeaderDuties _duties;
+    private long _lastStampMs;
+    private NodeId _routedTo;
+    private Term _routedTerm;
+
+    public ShardReplica(NodeShared node, ReplicaLoop loop, RaftNode raft, ShardApply apply, ShardId shard, long lastStampMs)
+    {
+        _node = node;
+        _loop = loop;
+        _lastStampMs = lastStampMs;
+        Raft = raft;
+        Apply = apply;
+        Shard = shard;
+        Clock = new LeaderClock(node.Clock);
+        Reads = new ReadRounds(this, node);
+        Router = new RequestRouter(this, node);
+        Proposals = new Proposals(this, node);
+        _duties = new LeaderDuties(this, node);
+    }
+
+    public ShardId Shard { get; }
+
+    public RaftNode Raft { get; }
+
+    public ShardApply Apply { get; }
+
+    public ShardLink Link => Apply.Link;
+
+    public LeaderClock Clock { get; }
+
+    public ReadRounds Reads { get; }
+
+    public RequestRouter Router { get; }
+
+    public Proposals Proposals { get; }
+
+    /// <summary>Bytes of entries since the last checkpoint position that this node applied.</summary>
+    public long LogBytesSinceCheckpoint { get; set; }
+
+    /// <summary>The stamp of the next entry: cluster time, never behind the last (section 6 of the design: time in the log).</summary>
+    public long NextStampMs() => Math.Max(_lastStampMs, Clock.NowMs);
+
+    /// <summary>Proposes an entry that carries <see cref="NextStampMs"/>; false when consensus takes none now.</summary>
+    public bool TryPropose(LogEntry entry, long nowMicroseconds)
+    {
+        if (!Raft.Propose(entry, nowMicroseconds / 1000)) return false;
+        _lastStampMs = entry.Header.TimestampMs;
+        return true;
+    }
+
+    /// <summary>
+    /// One round: timers, what the leader has to say, what waits to be proposed or sent, and everything consensus asks
+    /// for, until it asks for nothing more.
+    /// </summary>
+    public void Advance(long nowMicroseconds)
+    {
+        if (Raft.NextDeadlineMs <= nowMicroseconds / 1000) Raft.Tick(nowMicroseconds / 1000);
+        if (Link.AppliedIndex > Raft.AppliedIndex) Raft.Applied(Link.AppliedIndex, nowMicroseconds / 1000);
+        bool roleChanged;
+        do
+        {
+            ProposeOwnBeginning(nowMicroseconds);
+            if (Raft.Role == Role.Leader && !Raft.WantsTermStart)
+            {
+                _duties.Run(nowMicroseconds);
+                Proposals.Flush(nowMicroseconds);
+            }
+
+            Reads.Flush(nowMicroseconds);
+            roleChanged = Drain(nowMicroseconds);
+        }
+        while (roleChanged || !Raft.Effects.IsEmpty);
+
+        Router.Flush(nowMicroseconds);
+    }
+
+    /// <summary>When this shard wants to run again without an input, monotonic microseconds.</summary>
+    public long NextDeadline(long nowMicroseconds)
+    {
+        long deadline = Raft.NextDeadlineMs >= long.MaxValue / 1000 ? long.MaxValue : Raft.NextDeadlineMs * 1000;
+        return Math.Min(deadline, _duties.NextDeadline(nowMicroseconds));
+    }
+
+    /// <summary>Housekeeping that need not be prompt, every few dozen milliseconds.</summary>
+    public void Sweep(long nowMicroseconds)
+    {
+        Router.Retry(nowMicroseconds);
+        Router.Expire(nowMicroseconds);
+        Reads.Expire(nowMicroseconds);
+        if (Raft.Role == Role.Leader) _duties.Sweep(nowMicroseconds);
+    }
+
+    /// <summary>A checkpoint took the place of the log up to an entry with this stamp.</summary>
+    public void Installed(long stampMs)
+    {
+        if (Raft.LastIndex == Raft.CommitIndex) _lastStampMs = Math.Max(_lastStampMs, stampMs);
+        LogBytesSinceCheckpoint = 0;
+    }
+
+    /// <summary>What status pages show; made now and then, because it may be read from any thread.</summary>
+    public ShardView Describe() => new(
+        Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.LastIndex, Raft.Membership, Raft.DescribePeers());
+
+    /// <summary>The node stops: a leader hands over, waiting leases are answered now.</summary>
+    public void BeginStop(long nowMicroseconds)
+    {
+        if (Raft.Role == Role.Leader) Raft.TransferLeadership(NodeId.None, nowMicroseconds / 1000);
+        Router.EndWaits(nowMicroseconds);
+    }
+
+    public void Abandon()
+    {
+        Reads.Abandon();
+        Router.Abandon();
+    }
+
+    private void ProposeOwnBeginning(long nowMicroseconds)
+    {
+        if (Raft.WantsMembership is { } membership)
+        {
+            TryPropose(
+                LogEntry.ForMembership(Shard, Raft.Term, Raft.LastIndex.Next, NextStampMs(), membership), nowMicroseconds);
+        }
+
+        if (Raft.WantsTermStart)
+        {
+            TryPropose(LogEntry.TermStart(Shard, Raft.Term, Raft.LastIndex.Next, NextStampMs()), nowMicroseconds);
+        }
+    }
+
+    /// <summary>Carries out what consensus asks for; true when role, term or leader changed, which may ask for more.</summary>
+    private bool Drain(long nowMicroseconds)
+    {
+        Effects effects = Raft.Effects;
+        if (effects.HardStateToSave is { } hardState)
+        {
+            _node.Wal.SaveHardState(Shard, hardState);
+            _loop.LogWritten();
+        }
+
+        if (effects.EntriesToWrite.Count > 0)
+        {
+            _node.Wal.Append(Shard, effects.EntriesToWrite);
+            _lastStampMs = effects.EntriesToWrite[^1].Header.TimestampMs;
+            foreach (LogEntry entry in effects.EntriesToWrite) LogBytesSinceCheckpoint += entry.SizeBytes;
+            _loop.LogWritten();
+        }
+
+        foreach (Message message in effects.Messages) _loop.Send(message);
+        if (effects.CommitAdvanced) Apply.Committed(effects.CommitIndex);
+        if (effects.Checkpoint is { } needed) _loop.Transfers.Need(this, needed);
+        bool roleChanged = effects.RoleChanged;
+        bool membershipChanged = effects.MembershipChanged;
+        if (effects.Reads.Count > 0)
+        {
+            foreach (ReadResult result in effects.Reads) Reads.Decided(result, nowMicroseconds);
+        }
+
+        effects.Clear();
+        if (membershipChanged) _loop.MembershipChanged();
+        if (roleChanged) RoleChanged(nowMicroseconds);
+        return roleChanged;
+    }
+
+    private void RoleChanged(long nowMicroseconds)
+    {
+        bool leads = Raft.Role == Role.Leader;
+        if (!leads) Proposals.Drop();
+        NodeId leader = Raft.Leader;
+        bool sameAsBefore = leader == _routedTo && Raft.Term == _routedTerm;
+        if (leads && !sameAsBefore) Clock.Start(_lastStampMs);
+        Apply.LeadershipChanged(leads ? Raft.Term : Term.Zero, Clock);
+        if (leader.IsNone || sameAsBefore) return;
+        _routedTo = leader;
+        _routedTerm = Raft.Term;
+        _duties.TermStarted(nowMicroseconds);
+        _node.Log.Info($"shard {Shard}: node {leader} leads term {Raft.Term}{(leads ? " (this node)" : "")}");
+        Reads.LeaderChanged();
+        Proposals.Drop();
+        Router.LeaderChanged(nowMicroseconds);
+    }
+}

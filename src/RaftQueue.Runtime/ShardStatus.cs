@@ -1,0 +1,16 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>One shard as this node sees it; <see cref="Leader"/> is <see cref="NodeId.None"/> when unknown.</summary>
+public sealed record ShardStatus(
+    ShardId Id,
+    string Role,
+    Term Term,
+    NodeId Leader,
+    LogIndex CommitIndex,
+    LogIndex AppliedIndex,
+    LogIndex LastIndex,
+    LogIndex HashIndex,
+    ulong StateHash,
+    IReadOnlyList<MemberStatus> Members);

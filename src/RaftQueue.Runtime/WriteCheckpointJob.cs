@@ -1,0 +1,49 @@
+using RaftQueue.Consensus;
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// Writes one checkpoint and, once the node's own log is durable to its index, makes it the newest. The log is then needed
+/// only from the checkpoint before it, which stays usable should the newest turn out damaged.
+/// </summary>
+internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, CheckpointFiles files, FrozenPages frozen)
+    : ICheckpointJob
+{
+    private const long LogPollMicroseconds = 2_000;
+
+    private CheckpointWriter? _writer;
+
+    public long RunSlice(long nowMicroseconds)
+    {
+        ShardId shard = frozen.Info.Shard;
+        CheckpointFile file = files[shard];
+        _writer ??= file.BeginWrite(frozen);
+        if (_writer.Outcome == CheckpointOutcome.Writing && _writer.RunOnce()) return nowMicroseconds;
+        if (_writer.Outcome == CheckpointOutcome.Ready)
+        {
+            if (node.Wal.DurableIndex(shard) < frozen.Info.Index) return nowMicroseconds + LogPollMicroseconds;
+            _writer.Commit();
+            Committed(file, shard);
+        }
+        else
+        {
+            node.Log.Warning($"shard {shard}: no checkpoint at {frozen.Info.Index}: {_writer.Outcome}");
+        }
+
+        _writer.Dispose();
+        loop.End(shard);
+        return ILoopBody.Never;
+    }
+
+    private void Committed(CheckpointFile file, ShardId shard)
+    {
+        node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {_writer!.BlocksWritten * 4} KiB written");
+        file.ReserveAhead();
+        if (file.Older is not { } older) return;
+        bool decoded = MembershipRecord.TryDecode(older.Membership, out MembershipRecord? membership);
+        Invariant.That(decoded, "a checkpoint holds the membership of its index");
+        loop.Replica!.Post(new LogReleased(shard, older.Index, older.Term, membership!));
+    }
+}

@@ -1,0 +1,9 @@
+namespace RaftQueue.Storage;
+
+/// <summary>What <see cref="StorageCheck"/> found.</summary>
+/// <param name="Problems">What is wrong and where: file, offset, shard, index. Empty when all is well.</param>
+/// <param name="Notes">What is there.</param>
+public sealed record CheckReport(IReadOnlyList<string> Problems, IReadOnlyList<string> Notes)
+{
+    public bool IsSound => Problems.Count == 0;
+}

@@ -1,0 +1,10 @@
+namespace RaftQueue.Storage;
+
+/// <summary>See <see cref="WalOperation"/>.</summary>
+internal enum WalOperationKind
+{
+    Append,
+    HardState,
+    Release,
+    Restart,
+}

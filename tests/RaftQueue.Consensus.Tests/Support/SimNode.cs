@@ -19,6 +19,9 @@ internal sealed class SimNode(ISimWorld cluster, MemberInfo info, int electionTi
     /// <summary>Reads asked and not answered: the highest index committed anywhere when each was asked.</summary>
     public Dictionary<ulong, LogIndex> Reads { get; } = [];
 
+    /// <summary>What recovery says about a damaged log.</summary>
+    public (Term Term, LogIndex Index)? VoteFloor { get; set; }
+
     /// <summary>Up to here the core's commits are checked against the cluster's.</summary>
     public LogIndex Checked { get; set; }
 
@@ -40,6 +43,7 @@ internal sealed class SimNode(ISimWorld cluster, MemberInfo info, int electionTi
             CheckpointIndex = Disk.CheckpointIndex,
             CheckpointTerm = Disk.CheckpointTerm,
             CheckpointMembership = Disk.CheckpointMembership,
+            VoteFloor = VoteFloor,
         };
         Core = new RaftNode(options, start, Disk, cluster.Random, cluster.NowMs);
         Checked = Core.CommitIndex;

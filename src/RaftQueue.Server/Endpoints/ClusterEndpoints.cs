@@ -1,0 +1,113 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+using RaftQueue.Server.Contracts;
+
+namespace RaftQueue.Server.Endpoints;
+
+/// <summary><c>GET /v1/cluster</c>: what the node that is asked knows, without waiting for a leader.</summary>
+internal static class ClusterEndpoints
+{
+    private static readonly string Version = typeof(ClusterEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    public static void Map(IEndpointRouteBuilder routes, ServerContext server) =>
+        routes.MapGet("/v1/cluster", Handling.Of(server, GetAsync));
+
+    private static async Task GetAsync(Exchange exchange)
+    {
+        var query = new QueryReading(exchange.Http.Request);
+        long? hashAt = query.Integer("hashAt", 0, long.MaxValue);
+        query.Consistency();
+        if (query.End() is { } wrong)
+        {
+            await exchange.WriteAsync(wrong).ConfigureAwait(false);
+            return;
+        }
+
+        NodeStatus status = exchange.Node.Status();
+        var hashes = new Dictionary<ushort, (LogIndex Index, ulong Hash)?>();
+        foreach (ShardStatus shard in status.Shards)
+        {
+            hashes[shard.Id.Value] = hashAt is not { } index ? (shard.HashIndex, shard.StateHash)
+                : await exchange.Node.StateHashAtAsync(shard.Id, new LogIndex(index)).ConfigureAwait(false) is { } hash
+                    ? (new LogIndex(index), hash)
+                    : null;
+        }
+
+        await exchange.WriteAsync(StatusCodes.Status200OK, (status, hashes), static (reply, known) =>
+        {
+            Write(reply, known.status, known.hashes);
+            return true;
+        }).ConfigureAwait(false);
+    }
+
+    private static void Write(ReplyWriter reply, NodeStatus status, Dictionary<ushort, (LogIndex Index, ulong Hash)?> hashes)
+    {
+        reply.BeginObject();
+        reply.Name(Words.ClusterId);
+        reply.Value(status.ClusterId);
+        reply.Name(Words.NodeId);
+        reply.Value((long)status.NodeId.Value);
+        reply.Name(Words.Version);
+        reply.Value(Version);
+        reply.Name(Words.Shards);
+        reply.BeginArray();
+        foreach (ShardStatus shard in status.Shards) WriteShard(reply, shard, hashes[shard.Id.Value]);
+        reply.EndArray();
+        reply.EndObject();
+    }
+
+    private static void WriteShard(ReplyWriter reply, ShardStatus shard, (LogIndex Index, ulong Hash)? hash)
+    {
+        reply.BeginObject();
+        Number(reply, Words.Id, shard.Id.Value);
+        reply.Name(Words.Role);
+        reply.Value(shard.Role);
+        Number(reply, Words.Term, shard.Term.Value);
+        reply.Name(Words.Leader);
+        if (shard.Leader.IsNone) reply.Null();
+        else reply.Value((long)shard.Leader.Value);
+        Number(reply, Words.CommitIndex, shard.CommitIndex.Value);
+        Number(reply, Words.AppliedIndex, shard.AppliedIndex.Value);
+        Number(reply, Words.LastIndex, shard.LastIndex.Value);
+        if (hash is { } known)
+        {
+            reply.Name(Words.StateHash);
+            reply.BeginObject();
+            Number(reply, Words.Index, known.Index.Value);
+            reply.Name(Words.Hash);
+            reply.Value(known.Hash.ToString("x16", CultureInfo.InvariantCulture));
+            reply.EndObject();
+        }
+
+        reply.Name(Words.Members);
+        reply.BeginArray();
+        foreach (MemberStatus member in shard.Members) WriteMember(reply, member);
+        reply.EndArray();
+        reply.EndObject();
+    }
+
+    private static void WriteMember(ReplyWriter reply, MemberStatus member)
+    {
+        reply.BeginObject();
+        Number(reply, Words.Id, member.Id.Value);
+        reply.Name(Words.Http);
+        reply.Value(member.Http);
+        reply.Name(Words.Role);
+        reply.Value(member.IsVoter ? Words.Voter : Words.Learner);
+        Number(reply, Words.MatchIndex, member.MatchIndex.Value);
+        Number(reply, Words.LagMs, member.LagMs);
+        reply.Name(Words.Reachable);
+        reply.Value(member.Reachable);
+        reply.EndObject();
+    }
+
+    private static void Number(ReplyWriter reply, Word name, long number)
+    {
+        reply.Name(name);
+        reply.Value(number);
+    }
+}

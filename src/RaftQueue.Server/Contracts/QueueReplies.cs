@@ -82,11 +82,6 @@ public static class QueueReplies
                 reply.Name(Words.Jitter);
                 reply.Millionths(millionths);
             }
-            else if (name.SequenceEqual("backoff"u8) && reader.TryReadInt32(out int backoff))
-            {
-                reply.Name(name);
-                reply.Value(((BackoffKind)backoff).ToString().ToLowerInvariant());
-            }
             else
             {
                 reply.Name(name);

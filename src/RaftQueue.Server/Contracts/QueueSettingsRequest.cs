@@ -18,7 +18,7 @@ public sealed class QueueSettingsRequest : BodyRequest
         "defaults", "uniqueBy", "keepFinished", "maxJobs", "onFull", "concurrency", "rate", "groupConcurrency", "groupRate", "deadLetterQueue");
 
     private static readonly Fields DefaultNames = new(
-        "type", "priority", "delayMs", "maxAttempts", "retry", "expireAfterMs", "keepMs", "keepDeadMs", "tags", "headers", "leaseMs",
+        "type", "priority", "delayMs", "maxAttempts", "retry", "expireAfterMs", "keepMs", "keepDeadMs", "tags", "headers", "leaseMs", "contentType",
         "group", "timeoutMs", "onDependencyFailure");
 
     private static readonly Fields RetryNames = new("backoff", "baseMs", "maxMs", "jitter");
@@ -142,6 +142,7 @@ public sealed class QueueSettingsRequest : BodyRequest
         switch (name)
         {
             case "type": writer.WriteString(job.Type); break;
+            case "contentType": writer.WriteString(job.ContentType); break;
             case "tags": writer.WriteRaw(job.Tags); break;
             case "headers": writer.WriteRaw(job.Headers); break;
             case "priority": WriteInteger(writer, job.Priority); break;
@@ -170,7 +171,7 @@ public sealed class QueueSettingsRequest : BodyRequest
             string name = RetryNames.NameOf(field);
             writer.WriteString(field == 3 ? "jitterPpm" : name);
             if (reader.TryTakeNull()) writer.WriteNil();
-            else if (field == 0) WriteInteger(writer, FieldReading.Choice(ref reader, _errors, name, Backoffs));
+            else if (field == 0) WriteBackoff(writer, FieldReading.Choice(ref reader, _errors, name, Backoffs));
             else if (field == 3) WriteInteger(writer, JobParser.ReadJitter(ref reader, _errors, name));
             else WriteInteger(writer, FieldReading.Duration(ref reader, _errors, name));
         }
@@ -227,6 +228,12 @@ public sealed class QueueSettingsRequest : BodyRequest
         int header = _scratch.Payload.Length;
         writer.WriteMapHeader(ushort.MaxValue);
         return header;
+    }
+
+    private static void WriteBackoff(MessagePackWriter writer, int? backoff)
+    {
+        if (backoff is { } given) writer.WriteString(Backoffs.NameOf(given));
+        else writer.WriteNil();
     }
 
     private static void WriteInteger(MessagePackWriter writer, long? value)

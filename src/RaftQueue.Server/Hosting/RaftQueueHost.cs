@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 using RaftQueue.Server.Endpoints;
 using RaftQueue.Server.Observability;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Server.Hosting;

@@ -36,6 +36,14 @@ internal sealed class InboundDoor : IDisposable
 
     public IPEndPoint LocalEndPoint => (IPEndPoint)_listener.LocalEndPoint!;
 
+    public int OpenConnections
+    {
+        get
+        {
+            lock (_lock) return _inside.Count;
+        }
+    }
+
     public void Start(IPeerHandler handler, Func<NodeId, PeerLink?> find, Func<ITransferSource?> source) =>
         _accepting = Task.Run(() => AcceptAsync(handler, find, source));
 

@@ -42,6 +42,9 @@ public sealed class TcpPeerNetwork : IPeerNetwork
         set => _transferSource = value;
     }
 
+    /// <summary>Connections that others dialled and that are open, in whatever state.</summary>
+    public int InboundConnections => _door.OpenConnections;
+
     /// <summary>Begins to listen and dial. Callers that are no peer by then are refused, so <see cref="UpdatePeers"/> comes first.</summary>
     public void Start(IPeerHandler handler)
     {

@@ -12,7 +12,7 @@ internal sealed class RawPeer : IDisposable
     private readonly Socket _socket;
     private bool _large;
 
-    private RawPeer(Socket socket) => _socket = socket;
+    internal RawPeer(Socket socket) => _socket = socket;
 
     public static async Task<RawPeer> DialAsync(TestNode node)
     {
@@ -44,6 +44,25 @@ internal sealed class RawPeer : IDisposable
         using var buffer = new PooledBuffer();
         new HelloMessage(ConnectionPurpose.Peer, insists, handshake).Encode(buffer);
         await WriteAsync(Frame(FrameKind.Hello, buffer.WrittenSpan));
+    }
+
+    /// <summary>Reads the caller's hello and agrees.</summary>
+    public async Task AgreeAsync(int self, int target)
+    {
+        (FrameHeader header, _) = await ReadAsync() ?? throw new InvalidOperationException("No hello.");
+        Assert.Equal(FrameKind.Hello, header.Kind);
+        using var buffer = new PooledBuffer();
+        TestNode.HandshakeOf(self, target).Encode(buffer);
+        await WriteAsync(Frame(FrameKind.HelloReply, buffer.WrittenSpan));
+    }
+
+    /// <summary>The other side closes, whatever it says before.</summary>
+    public async Task UntilClosedAsync()
+    {
+        while (await ReadAsync() is not null)
+        {
+            // Frames on the way are of no interest.
+        }
     }
 
     public async Task WriteAsync(byte[] bytes)

@@ -22,7 +22,7 @@ public sealed partial class OrderedTree
     private const int FirstField = 12;
     private const int HeightField = 16;
 
-    // Inner nodes have at least 66 children: 12 levels are more than there are page numbers.
+    // Inner nodes have at least 77 children, but for one a level,: 12 levels are more than there are page numbers.
     private const int MaxHeight = 12;
 
     private readonly PageStore _pages;

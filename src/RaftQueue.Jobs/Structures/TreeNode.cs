@@ -46,10 +46,10 @@ internal readonly ref struct TreeNode
     public bool IsFull => Count == Capacity;
 
     /// <summary>Fewer than this is an underflow, except at a level's right end.</summary>
-    public int Minimum => Capacity * 3 / 8;
+    public int Minimum => Capacity * 7 / 16;
 
     /// <summary>Two neighbours with no more than this together become one.</summary>
-    public int MergeLimit => Capacity * 3 / 4;
+    public int MergeLimit => Capacity * 7 / 8;
 
     /// <summary>A neighbour with no more than this takes entries from a full one.</summary>
     public int RoomLimit => Capacity - Capacity / 8;

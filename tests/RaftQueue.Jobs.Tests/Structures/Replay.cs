@@ -20,7 +20,7 @@ internal static class Replay
         catch (Exception failure)
         {
             throw new InvalidOperationException(
-                $"Failed with seed {seed}. Again: {Variable}={seed} dotnet test -c Release tests/RaftQueue.Jobs.Tests --filter \"Name~{name}\"",
+                $"Failed with seed {seed}. Again: {Variable}={seed} dotnet test -c Release tests/RaftQueue.Jobs.Tests --filter \"DisplayName~{name}\"",
                 failure);
         }
     }

@@ -61,7 +61,7 @@ internal sealed class TreeValidator
         Assert.Equal(0, bytes[3]);
         int capacity = level == 0 ? LeafCapacity : InnerCapacity;
         int least = level == 0 ? 1 : 2;
-        if (!isRoot && next != 0) least = capacity * 3 / 8;
+        if (!isRoot && next != 0) least = capacity * 7 / 16;
         Assert.InRange(count, least, capacity);
         if (!_levels.TryGetValue(level, out List<(uint, uint)>? nodes)) _levels[level] = nodes = [];
         nodes.Add((page, next));

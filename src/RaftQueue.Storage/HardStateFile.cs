@@ -67,14 +67,17 @@ internal sealed class HardStateFile : IDisposable
     }
 
     /// <summary>
-    /// After recovery: what was read may be in the page cache only, so both copies are written again before anybody is
-    /// told of it. <paramref name="logIsEmpty"/> with the memory of a log means that it was lost.
+    /// After recovery: what was read may be in the page cache only, so it is written again before anybody is told of it. The
+    /// very same bytes, and the first copy first: whichever copy is durable now stays whole on the medium until the other
+    /// one is durable too. <paramref name="logIsEmpty"/> with the memory of a log means that it was lost.
     /// </summary>
     public void Settle(bool logIsEmpty)
     {
+        WriteCopies();
+        uint before = _flags;
         if (logIsEmpty && (_flags & LogMadeFlag) != 0) Lose("the log is gone: the hard state remembers one, and there is no segment");
         _flags |= LogMadeFlag;
-        Save();
+        if (_flags != before) Save();
     }
 
     /// <summary>Null when votes were lost under this incarnation, now or earlier.</summary>
@@ -86,12 +89,7 @@ internal sealed class HardStateFile : IDisposable
     public void Save()
     {
         _generation++;
-        byte[] content = Encode();
-        foreach (IDiskFile file in _files)
-        {
-            file.WriteAt(0, content);
-            file.DataSync();
-        }
+        WriteCopies();
     }
 
     public void Dispose()
@@ -198,8 +196,20 @@ internal sealed class HardStateFile : IDisposable
         return content;
     }
 
+    private void WriteCopies()
+    {
+        byte[] content = Encode();
+        foreach (IDiskFile file in _files)
+        {
+            file.WriteAt(0, content);
+            file.DataSync();
+        }
+    }
+
     private void Lose(string damage)
     {
+        // A generation that a reader takes notice of, whatever was there before.
+        _generation = Math.Max(_generation, 1);
         _flags |= LostFlag;
         Damage = damage;
     }

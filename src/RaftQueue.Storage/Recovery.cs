@@ -49,8 +49,9 @@ internal static class Recovery
         bool replaces = false;
         if (old is not null)
         {
-            replaces = Replaces(scan, old, options);
-            WalPosition copyFrom = new(old.Sequence, replaces ? SegmentHeader.Size : MarkIn(scan, old));
+            int mark = MarkIn(scan, old);
+            replaces = Replaces(scan, old, mark, options);
+            WalPosition copyFrom = new(old.Sequence, replaces ? SegmentHeader.Size : mark);
             previous = replaces ? old.Header!.Value.Previous : copyFrom;
             fresh = MakeRoom(store, fresh, scan.End - copyFrom.Offset, options);
             at = CopyBatches(scan, old.Reader, copyFrom, fresh, previous);
@@ -67,11 +68,12 @@ internal static class Recovery
     }
 
     /// <summary>
-    /// A newest segment that holds little is copied whole and given up, so that restarts one after the other do not eat the
-    /// reserve of a full disk. Not when something in it is damaged: it is evidence then.
+    /// Whether the newest segment is copied whole and leaves the chain. It must when the mark is not inside it: its header may
+    /// be readable only. It may when it holds little, so that restarts one after the other do not eat the reserve of a full
+    /// disk; but not when something is damaged: it is evidence then.
     /// </summary>
-    private static bool Replaces(WalScan scan, ScannedSegment old, WalOptions options) =>
-        old.Header is not null && scan.Damages.Count == 0 && scan.End <= options.SegmentBytes / 4;
+    private static bool Replaces(WalScan scan, ScannedSegment old, int mark, WalOptions options) =>
+        old.Header is not null && (mark == SegmentHeader.Size || (scan.Damages.Count == 0 && scan.End <= options.SegmentBytes / 4));
 
     private static int MarkIn(WalScan scan, ScannedSegment old) =>
         scan.SyncedTo.Segment == old.Sequence ? Math.Min(scan.SyncedTo.Offset, scan.End) : SegmentHeader.Size;

@@ -96,17 +96,19 @@ internal sealed class WalScan : IDisposable
         _files.Sort((left, right) => left.Sequence.CompareTo(right.Sequence));
     }
 
-    /// <summary>Follows the links back from the newest segment; the chain ends where a file is gone: it was recycled.</summary>
+    /// <summary>
+    /// Follows the links back from the newest segment. Where a file is gone it was most likely recycled, but if it is missed
+    /// the ones before it still hold what they held: they are read too, and do no harm when all in them is released.
+    /// </summary>
     private void LinkChain()
     {
         ScannedSegment? segment = _files.FindLast(file => file.Header is not null || WasBegun(file));
         while (segment is not null)
         {
             Chain.Add(segment);
-            ScannedSegment current = segment;
-            segment = current.Header is { } header
-                ? _files.Find(file => file.Sequence == header.Previous.Segment)
-                : _files.FindLast(file => file.Sequence < current.Sequence && file.Header is not null);
+            long previous = segment.Header is { } header ? header.Previous.Segment : segment.Sequence - 1;
+            segment = _files.Find(file => file.Sequence == previous)
+                ?? _files.FindLast(file => file.Sequence < previous && file.Header is not null);
         }
 
         Chain.Reverse();

@@ -47,7 +47,7 @@ internal sealed class WalWriter
         _syncedReleases = [.. _writtenReleases];
         _durable = [.. _rows.Select(row => row.Last.Index.Value)];
         _pinned = new int[logs.Length];
-        _markReserve = Math.Max(_builder.RoomFor(0), segmentBytes / 32 / WalFormat.BlockBytes * WalFormat.BlockBytes);
+        _markReserve = Math.Max(2 * _builder.RoomFor(0), segmentBytes / 32 / WalFormat.BlockBytes * WalFormat.BlockBytes);
         LargestEntry = segmentBytes - SegmentHeader.Size - _markReserve - _builder.RoomFor(0) - WalFormat.BlockBytes;
         Trim();
     }
@@ -105,10 +105,24 @@ internal sealed class WalWriter
         return true;
     }
 
-    /// <summary>Writes and syncs a batch without records. False when there is no room.</summary>
+    /// <summary>Whether a release is known that no batch tells of yet: it is what frees segments.</summary>
+    public bool ReleaseWaits
+    {
+        get
+        {
+            for (int shard = 0; shard < _rows.Length; shard++)
+            {
+                if (_rows[shard].Released.Index > _writtenReleases[shard]) return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Writes and syncs a batch without records. False when there is no room; the last of it is for releases.</summary>
     public bool WriteMark()
     {
-        if (!EnsureRoom(_builder.RoomFor(0))) return false;
+        if (!EnsureRoom(_builder.RoomFor(0) + (ReleaseWaits ? 0 : _markReserve))) return false;
         Start(Room);
         Write();
         Sync();

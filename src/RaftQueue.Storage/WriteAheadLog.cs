@@ -238,19 +238,15 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
 
         long now = _clock.MonotonicMicroseconds;
         if (!_writer.IsSynced) SyncWhenDue(now);
-        if (_writer.HasPending && !wrote) MakeRoom();
+
+        // No segment for what waits: a mark with the newest releases may free one.
+        bool again = wrote || (_writer.HasPending && _writer.ReleaseWaits && _writer.WriteMark());
         if (_writer.BytesWritten >= BytesPerPrepareSlice) Prepare(now);
         _writer.Trim();
         NoteRunning();
         ReportFull();
-        if (_writer.HasPending) return wrote ? now : now + FullRetryMicroseconds;
+        if (_writer.HasPending) return again ? now : now + FullRetryMicroseconds;
         return HasQueued() ? now : Idle(now);
-    }
-
-    /// <summary>No segment for what waits: a mark with the newest releases may free one.</summary>
-    private void MakeRoom()
-    {
-        if (_writer.MarkWanted) _writer.WriteMark();
     }
 
     private bool HasQueued()

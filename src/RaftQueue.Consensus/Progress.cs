@@ -8,6 +8,7 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     private readonly Queue<(LogIndex Last, long Bytes)> _inflight = new();
     private LogIndex _waitedFor;
     private LogIndex _matchAtBeat;
+    private bool _probingAtBeat;
 
     public NodeId Id { get; } = member.Id;
 
@@ -30,7 +31,7 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>Heard from in the running check-quorum window.</summary>
     public bool Active { get; set; }
 
-    /// <summary>Nothing of what is on its way was acknowledged between the last two heartbeats: it may be lost.</summary>
+    /// <summary>Nothing of what is on its way was answered between the last two heartbeats: it may be lost.</summary>
     public bool Stalled { get; set; }
 
     /// <summary>Monotonic milliseconds; -1 before the first reply.</summary>
@@ -49,10 +50,13 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
         if (round > Round) Round = round;
     }
 
-    /// <summary>A heartbeat is sent: notices when what was on its way at the last one is still not acknowledged.</summary>
+    /// <summary>A heartbeat is sent: notices when what was on its way at the last one is still not answered.</summary>
     public void Beat()
     {
-        Stalled = State == ProgressState.Replicate && _waitedFor > Match && _matchAtBeat == Match;
+        bool probing = State == ProgressState.Probe && ProbeSent;
+        bool silent = State == ProgressState.Replicate && _waitedFor > Match && _matchAtBeat == Match;
+        Stalled = silent || (probing && _probingAtBeat);
+        _probingAtBeat = probing;
         _waitedFor = Next.Previous;
         _matchAtBeat = Match;
     }
@@ -114,6 +118,7 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
                 return true;
             case ProgressState.Probe when rejected == Next.Previous && rejected.Value > 0:
                 Next = LogIndex.Max(LogIndex.Min(possible.Next, rejected), new LogIndex(1));
+                _probingAtBeat = false;
                 Match = LogIndex.Min(Match, Next.Previous);
                 ProbeSent = false;
                 return true;

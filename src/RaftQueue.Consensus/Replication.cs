@@ -122,7 +122,8 @@ internal sealed class Replication
         switch (peer.State)
         {
             case ProgressState.Probe:
-                peer.ProbeSent = false;
+                if (peer.Stalled) peer.ProbeSent = false;
+                peer.Stalled = false;
                 SendEntries(peer);
                 break;
             case ProgressState.Replicate:

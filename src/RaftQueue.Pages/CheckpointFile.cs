@@ -17,6 +17,7 @@ public sealed class CheckpointFile : IDisposable
     private readonly List<CheckpointDamage> _damage = [];
     private CheckpointState? _newest;
     private CheckpointState? _older;
+    private TableNode? _newestTable; // the older one's is read again if it is ever needed
     private long _lastSequence;
     private uint _slotsWrittenLast;
     private bool _writing;
@@ -82,17 +83,13 @@ public sealed class CheckpointFile : IDisposable
         {
             try
             {
-                return PageStore.Load(options, state.Root, (leaf, index, pages) => ReadRun(state, leaf, index, pages));
+                return PageStore.Load(options, _newestTable!, (leaf, index, pages) => ReadRun(state, leaf, index, pages));
             }
             catch (CheckpointDamagedException damaged)
             {
                 first ??= damaged;
                 _damage.Add(damaged.Damage);
-                lock (_lock)
-                {
-                    _newest = _older;
-                    _older = null;
-                }
+                FallBack();
             }
         }
 
@@ -109,7 +106,7 @@ public sealed class CheckpointFile : IDisposable
         {
             Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
             bool whole = frozen.BaseTable is null;
-            bool follows = whole || ReferenceEquals(frozen.BaseTable, _newest?.Root);
+            bool follows = whole || ReferenceEquals(frozen.BaseTable, _newestTable);
             Invariant.That(follows, "changes are relative to the newest checkpoint");
             var busy = new SlotMap();
             foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
@@ -148,7 +145,7 @@ public sealed class CheckpointFile : IDisposable
         lock (_lock)
         {
             if (_disposed || _newest is null) return null;
-            var reader = new CheckpointReader(_path, _file, _newest, ReaderClosed);
+            var reader = new CheckpointReader(_path, _file, _newest, _newestTable!, ReaderClosed);
             _readers.Add(reader);
             return reader;
         }
@@ -192,7 +189,8 @@ public sealed class CheckpointFile : IDisposable
         lock (_lock)
         {
             _older = newest;
-            _newest = new CheckpointState(superblock, place, root, map);
+            _newest = new CheckpointState(superblock, place, map);
+            _newestTable = root;
             _lastSequence++;
             _slotsWrittenLast = (uint)output.BlocksPut;
             _writing = false;
@@ -256,9 +254,21 @@ public sealed class CheckpointFile : IDisposable
 
         foreach ((Superblock superblock, int place) in found.OrderByDescending(state => state.Superblock.Sequence))
         {
-            if (TryReadState(superblock, place) is not { } state) continue;
-            if (_newest is null) _newest = state;
-            else _older = state;
+            if (TryReadState(superblock, place) is not { } read) continue;
+            if (_newest is null) (_newest, _newestTable) = read;
+            else _older = read.State;
+        }
+    }
+
+    private void FallBack()
+    {
+        Superblock? superblock = _older?.Superblock;
+        (CheckpointState State, TableNode Table)? older = superblock is null ? null : TryReadState(superblock, _older!.Place);
+        lock (_lock)
+        {
+            _newest = older?.State;
+            _newestTable = older?.Table;
+            _older = null;
         }
     }
 
@@ -270,7 +280,7 @@ public sealed class CheckpointFile : IDisposable
         _file.DataSync();
     }
 
-    private CheckpointState? TryReadState(Superblock superblock, int place)
+    private (CheckpointState State, TableNode Table)? TryReadState(Superblock superblock, int place)
     {
         try
         {
@@ -278,8 +288,9 @@ public sealed class CheckpointFile : IDisposable
                 _file,
                 superblock,
                 damage => throw new CheckpointDamagedException(_path, damage),
-                _newest);
-            return new CheckpointState(superblock, place, root!, map);
+                _newest?.Superblock.Root ?? default,
+                _newestTable);
+            return (new CheckpointState(superblock, place, map), root!);
         }
         catch (CheckpointDamagedException damaged)
         {

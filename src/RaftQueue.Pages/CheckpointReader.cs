@@ -21,14 +21,19 @@ public sealed class CheckpointReader : IDisposable
     private readonly byte[] _block = new byte[PageStore.PageSize];
     private bool _disposed;
 
-    internal CheckpointReader(string path, IDiskFile file, CheckpointState state, Action<CheckpointReader> onClosed)
+    internal CheckpointReader(
+        string path,
+        IDiskFile file,
+        CheckpointState state,
+        TableNode root,
+        Action<CheckpointReader> onClosed)
     {
         _path = path;
         _file = file;
         _onClosed = onClosed;
         State = state;
-        _leaves.AddRange(state.Root.Leaves());
-        uint leafSlot = Superblock.Places + 1 + (uint)state.Root.CountUsed();
+        _leaves.AddRange(root.Leaves());
+        uint leafSlot = Superblock.Places + 1 + (uint)root.CountUsed();
         uint pageSlot = leafSlot + (uint)_leaves.Count;
         foreach ((TableNode leaf, uint _) in _leaves)
         {
@@ -36,7 +41,7 @@ public sealed class CheckpointReader : IDisposable
             pageSlot += (uint)leaf.CountUsed();
         }
 
-        _root = BuildTop(state.Root, leafSlot);
+        _root = BuildTop(root, leafSlot);
         var rootEntry = new TableEntry(Superblock.Places, _root.Crc(), state.Superblock.Root.Hash);
         _superblock = new Superblock(Info, 1, rootEntry, state.Superblock.Pages, pageSlot).Encode();
         TotalBytes = (long)pageSlot * PageStore.PageSize;

@@ -158,13 +158,16 @@ public sealed unsafe partial class PageStore : IDisposable
         if (_frozen is null || _frozen.State != FrozenState.Open) _pool.Dispose();
     }
 
+    // The rare halves of Pin are kept out of it, so that what is inlined at every call stays small.
     [DoesNotReturn]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void NoSuchPage(PageNumber page)
     {
         Invariant.That(!_disposed, "a disposed store is not used");
         Invariant.Broken($"page {page} does not exist");
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong MakeWritable(uint page)
     {
         ulong entry = _entry[page];
@@ -197,9 +200,11 @@ public sealed unsafe partial class PageStore : IDisposable
     }
 
     // A handle taken under a live write handle may see its page change; any other must not.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong ReadCheck(byte* bytes, PageIntent intent) =>
         intent == PageIntent.Write || _writePins > 0 ? 0 : PageHash.OfPage(new ReadOnlySpan<byte>(bytes, PageSize));
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void VerifyRead(uint page, ulong check)
     {
         ulong now = PageHash.OfPage(new ReadOnlySpan<byte>(_pool.Pointer((uint)_entry[page]), PageSize));

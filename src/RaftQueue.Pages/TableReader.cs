@@ -28,16 +28,18 @@ internal sealed class TableReader
     /// <summary>
     /// The table, or null when its root is damaged. Nodes that <paramref name="twin"/>, the verified table of another
     /// checkpoint in the same file, has in the same place are shared with it instead of read; then the callback throws.
+    /// <paramref name="twinEntry"/> is that checkpoint's root entry.
     /// </summary>
     public static (TableNode? Root, SlotMap Map) Read(
         IDiskFile file,
         Superblock superblock,
         Action<CheckpointDamage> onDamage,
-        CheckpointState? twin = null)
+        TableEntry twinEntry = default,
+        TableNode? twin = null)
     {
         var reader = new TableReader(file, superblock, onDamage);
-        TableNode? sameRoot = twin?.Superblock.Root == superblock.Root ? twin.Root : null;
-        TableNode? root = reader.ReadNode(superblock.Root, TableNode.RootLevel, 0, sameRoot, twin?.Root);
+        TableNode? sameRoot = twinEntry == superblock.Root ? twin : null;
+        TableNode? root = reader.ReadNode(superblock.Root, TableNode.RootLevel, 0, sameRoot, twin);
         if (root is not null)
         {
             if (reader._pages != superblock.Pages)

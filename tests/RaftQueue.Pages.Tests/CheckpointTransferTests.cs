@@ -45,7 +45,7 @@ public sealed class CheckpointTransferTests
     {
         var sender = new CheckpointWorld(32, new CheckpointOptions());
         for (int i = 0; i < 66_000; i++) sender.Store.Allocate();
-        for (uint page = 300; page < 60_000; page++) sender.Store.Free(new PageNumber(page));
+        for (uint page = 300; page < 65_000; page++) sender.Store.Free(new PageNumber(page));
         using (PageHandle last = sender.Store.Pin(new PageNumber(65_999), PageIntent.Write)) last.Write.Fill(7);
         using (CheckpointWriter writer = sender.File.BeginWrite(sender.Store.Freeze(CheckpointWorld.InfoFor(1))))
         {

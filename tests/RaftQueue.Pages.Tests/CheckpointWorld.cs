@@ -40,7 +40,7 @@ internal sealed class CheckpointWorld
 
     public StateModel Model { get; private set; } = new();
 
-    /// <summary>What every checkpoint that was begun holds, by index.</summary>
+    /// <summary>What the last checkpoints that were begun hold, by index.</summary>
     public Dictionary<long, StateModel> ByIndex { get; } = [];
 
     public long LastIndex { get; private set; }
@@ -67,6 +67,7 @@ internal sealed class CheckpointWorld
     {
         LastIndex++;
         ByIndex[LastIndex] = Model.Clone();
+        ByIndex.Remove(LastIndex - 10);
         return File.BeginWrite(Store.Freeze(InfoFor(LastIndex)));
     }
 

@@ -12,7 +12,7 @@ internal sealed class StateModel
     public StateModel Clone()
     {
         var copy = new StateModel();
-        foreach ((uint page, byte[] bytes) in _pages) copy._pages[page] = (byte[])bytes.Clone();
+        foreach ((uint page, byte[] bytes) in _pages) copy._pages[page] = bytes;
         return copy;
     }
 
@@ -45,7 +45,11 @@ internal sealed class StateModel
         ulong value = random.NextUInt64();
         using PageHandle handle = store.Pin(new PageNumber(page), PageIntent.Write);
         BitConverter.TryWriteBytes(handle.Write[offset..], value);
-        BitConverter.TryWriteBytes(_pages[page].AsSpan(offset), value);
+
+        // The bytes may be shared with a clone.
+        byte[] changed = (byte[])_pages[page].Clone();
+        BitConverter.TryWriteBytes(changed.AsSpan(offset), value);
+        _pages[page] = changed;
     }
 
     public void AssertHeldBy(PageStore store)

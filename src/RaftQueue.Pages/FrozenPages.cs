@@ -11,7 +11,7 @@ namespace RaftQueue.Pages;
 public sealed class FrozenPages
 {
     private readonly uint[] _pages;
-    private readonly uint[] _frames;
+    private uint[] _frames;
     private readonly nint[] _chunks;
     private readonly BufferPool _pool;
     private uint _copiedThrough;
@@ -37,7 +37,7 @@ public sealed class FrozenPages
     public int AllocatedPages { get; }
 
     /// <summary>The table of the checkpoint that the changes are relative to; null when all pages are here.</summary>
-    internal TableNode? BaseTable { get; }
+    internal TableNode? BaseTable { get; private set; }
 
     /// <summary>The table after the changes, once committed.</summary>
     internal TableNode? CommittedTable { get; private set; }
@@ -69,6 +69,7 @@ public sealed class FrozenPages
     {
         Invariant.That(_state == FrozenState.Open, "frozen pages are finished once");
         CommittedTable = table;
+        LetMemoryGo();
         _state = FrozenState.Committed;
     }
 
@@ -76,7 +77,15 @@ public sealed class FrozenPages
     public void Abort()
     {
         Invariant.That(_state == FrozenState.Open, "frozen pages are finished once");
+        LetMemoryGo();
         _state = FrozenState.Aborted;
+    }
+
+    // Whoever still holds this must not hold the old table with it.
+    private void LetMemoryGo()
+    {
+        BaseTable = null;
+        _frames = [];
     }
 
     // For the store when it takes its pages back.

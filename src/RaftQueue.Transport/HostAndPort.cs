@@ -12,7 +12,7 @@ public readonly record struct HostAndPort(string Host, int Port)
         int colon = text.LastIndexOf(':');
         if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)) return false;
         string host = text[..colon];
-        bool bracketed = host.Length > 2 && host[0] == '[' && host[^1] == ']';
+        bool bracketed = host.Length > 1 && host[0] == '[' && host[^1] == ']';
         if (bracketed) host = host[1..^1];
         if (port > IPEndPoint.MaxPort || host.Length == 0 || (!bracketed && host.Contains(':', StringComparison.Ordinal))) return false;
         parsed = new HostAndPort(host, port);

@@ -39,7 +39,9 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
         lock (_lock)
         {
             Lane lane = urgent ? _urgent : _bulk;
-            if (_closed || lane.Bytes + FramedBytes(payload.Length) > lane.MaxBytes) return false;
+            // The last word is always taken: it is small and there is one.
+            bool full = lane.Bytes + FramedBytes(payload.Length) > lane.MaxBytes && kind != FrameKind.Goodbye;
+            if (_closed || full) return false;
             if (payload.Length <= FrameHeader.MaxPayloadBytes)
             {
                 AddFrame(lane, new FrameHeader(kind, flags, shard, payload.Length, sender, target), default, payload);

@@ -25,7 +25,7 @@ internal static class TransferServer
             (FrameHeader header, byte[] payload) = await connection.ReadAsync(idle.Token);
             if (header.Kind != FrameKind.TransferRequest || !TransferRequest.TryDecode(payload, out TransferRequest? request))
                 throw new IOException("not a transfer request");
-            using ITransferReader? reader = source?.Open(request.Shard, request.AtLeast);
+            using ITransferReader? reader = Open(source, request);
             TransferHead head = Answer(request, reader);
             using (var encoded = new PooledBuffer())
             {
@@ -36,6 +36,12 @@ internal static class TransferServer
             if (head.Outcome == TransferOutcome.Opened)
                 await SendAsync(connection, reader!, request.Resume?.Position ?? 0, idle, options.TransferIdleMs);
         }
+    }
+
+    private static ITransferReader? Open(ITransferSource? source, TransferRequest request)
+    {
+        ITransferReader? again = request.Resume is { } resume ? source?.OpenAgain(request.Shard, resume.Info) : null;
+        return again ?? source?.Open(request.Shard, request.AtLeast);
     }
 
     private static TransferHead Answer(TransferRequest request, ITransferReader? reader)

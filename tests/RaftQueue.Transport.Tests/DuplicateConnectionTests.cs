@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Transport.Tests;
@@ -97,6 +98,73 @@ public sealed class DuplicateConnectionTests
             Assert.True(one.Handler.IsConnected(two.Id) && two.Handler.IsConnected(one.Id));
         }
     }
+
+    [Fact]
+    public async Task NothingOfAReplacedConnectionIsHeardAnyMore()
+    {
+        var options = new TransportOptions { Self = new NodeId(1), ListenAddress = "127.0.0.1:0" };
+        var handler = new RecordingHandler(target => TestNode.HandshakeOf(1, target.Value));
+        using var link = new PeerLink(new NodeId(2), "127.0.0.1:1", options, handler);
+        using var listener = new RawListener();
+        (PeerConnection old, Socket oldEnd) = await listener.PairAsync(options);
+        (PeerConnection young, Socket youngEnd) = await listener.PairAsync(options);
+        using (oldEnd)
+        using (youngEnd)
+        {
+            Task first = link.AcceptAsync(old, Hello(insists: false), TestNode.HandshakeOf(1, 2), CancellationToken.None);
+            await handler.UntilAsync("connected");
+            Task second = link.AcceptAsync(young, Hello(insists: true), TestNode.HandshakeOf(1, 2), CancellationToken.None);
+            await handler.UntilAsync("connected", 2);
+            await first;
+            var header = new FrameHeader(FrameKind.Raft, FrameFlags.None, default, 1, new Incarnation(200), new Incarnation(100));
+            link.Received(old, header, new byte[] { 1 });
+            link.Closed(old, orderly: true, "late");
+            link.Received(young, header, new byte[] { 2 });
+            Assert.Equal("connected disconnected connected received", string.Join(" ", handler.Events.Select(item => item.What)));
+            Assert.Equal([2], handler.Events[^1].Payload);
+            young.Abort();
+            await second;
+        }
+
+        Assert.Null(handler.Broken);
+        old.Dispose();
+        young.Dispose();
+    }
+
+    [Fact]
+    public async Task AfterAnyAmountOfComingAndGoingAllAreConnectedOnceAgain()
+    {
+        int seed = Environment.GetEnvironmentVariable("RAFTQUEUE_SEED") is { Length: > 0 } text ? int.Parse(text) : Random.Shared.Next();
+        string replay = $"RAFTQUEUE_SEED={seed} dotnet test tests/RaftQueue.Transport.Tests --filter {nameof(AfterAnyAmountOfComingAndGoingAllAreConnectedOnceAgain)}";
+        var random = new Random(seed);
+        TestNode[] nodes = [.. Enumerable.Range(1, 3).Select(id => new TestNode(id, options: Quick))];
+        try
+        {
+            foreach (TestNode node in nodes) node.Start(nodes);
+            for (int step = 0; step < 200; step++)
+            {
+                TestNode node = nodes[random.Next(3)];
+                node.Network.UpdatePeers([.. nodes.Where(_ => random.Next(3) > 0).Select(other => other.Address)]);
+                foreach (TestNode other in nodes) node.Send(other, new byte[random.Next(400_000)], urgent: random.Next(2) == 0);
+                if (random.Next(4) == 0) await Task.Delay(random.Next(30));
+            }
+
+            foreach (TestNode node in nodes) node.Network.UpdatePeers([.. nodes.Select(other => other.Address)]);
+            await SettledAsync(() => nodes.All(node => nodes.All(other => other == node || node.Handler.IsConnected(other.Id)))
+                && nodes.Sum(node => node.Network.InboundConnections) == 3);
+        }
+        catch (Exception exception)
+        {
+            Assert.Fail($"{replay}\n{exception}");
+        }
+
+        foreach (TestNode node in nodes) await node.DisposeAsync();
+    }
+
+    private static TransportOptions Quick(TransportOptions options) =>
+        options with { MinRetryMs = 1, MaxRetryMs = 20, CloseTimeoutMs = 200, HandshakeTimeoutMs = 500 };
+
+    private static HelloMessage Hello(bool insists) => new(ConnectionPurpose.Peer, insists, TestNode.HandshakeOf(2, 1));
 
     private static void StartTogether(Barrier together, TestNode node, TestNode other)
     {

@@ -25,5 +25,15 @@ internal sealed class RawListener : IDisposable
         return new RawPeer(await _listener.AcceptAsync(limit.Token));
     }
 
+    /// <summary>Both ends of a new connection, one of them as the code under test has it.</summary>
+    public async Task<(PeerConnection Connection, Socket OtherEnd)> PairAsync(TransportOptions options)
+    {
+        var end = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await end.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port));
+        var connection = new PeerConnection(await _listener.AcceptAsync(), options);
+        await connection.OpenAsync();
+        return (connection, end);
+    }
+
     public void Dispose() => _listener.Dispose();
 }

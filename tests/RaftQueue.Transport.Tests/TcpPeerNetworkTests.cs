@@ -18,7 +18,8 @@ public sealed class TcpPeerNetworkTests
             .Select(size => { byte[] bytes = new byte[size]; random.NextBytes(bytes); return bytes; })];
         foreach (byte[] payload in sent) Assert.True(one.Send(two, payload));
         await two.Handler.UntilAsync("received", sent.Length);
-        Assert.Equal(sent, two.Handler.Events.Where(item => item.What == "received").Select(item => item.Payload));
+        byte[][] got = [.. two.Handler.Events.Where(item => item.What == "received").Select(item => item.Payload)];
+        for (int i = 0; i < sent.Length; i++) Assert.True(sent[i].AsSpan().SequenceEqual(got[i]), $"message {i}");
         Assert.All(two.Handler.Events.Where(item => item.What == "received"), item => Assert.Equal("shard 3", item.Text));
         Assert.False(one.Send(two, new byte[FrameHeader.MaxMessageBytes + 1]));
         Assert.True(two.Send(one, [9], urgent: true, FrameKind.Forward));
@@ -177,6 +178,58 @@ public sealed class TcpPeerNetworkTests
     }
 
     [Fact]
+    public async Task ANameIsResolvedWhenItIsDialled()
+    {
+        await using var one = new TestNode(1);
+        await using var two = new TestNode(2);
+        one.Network.UpdatePeers([new PeerAddress(two.Id, "no-such-host.invalid:1")]);
+        one.Network.Start(one.Handler);
+        two.Network.UpdatePeers([new PeerAddress(one.Id, "127.0.0.1:1")]);
+        two.Network.Start(two.Handler);
+        one.Network.UpdatePeers([new PeerAddress(two.Id, $"localhost:{two.Network.LocalEndPoint.Port}")]);
+        await one.UntilConnectedAsync(two);
+    }
+
+    [Fact]
+    public async Task AnExceptionOfTheHandlerIsNotSwallowed()
+    {
+        var bugs = new System.Collections.Concurrent.BlockingCollection<Exception>();
+        await using var one = new TestNode(1);
+        var two = new TcpPeerNetwork(new TransportOptions { Self = new NodeId(2), ListenAddress = "127.0.0.1:0", OnBug = bugs.Add });
+        one.Network.UpdatePeers([new PeerAddress(new NodeId(2), two.LocalEndPoint.ToString())]);
+        one.Network.Start(one.Handler);
+        two.UpdatePeers([one.Address]);
+        two.Start(new ThrowingHandler());
+        await one.Handler.UntilAsync("connected");
+        Assert.True(one.Network.Send(new NodeId(2), FrameKind.Raft, default, urgent: false, [1]));
+        Assert.True(bugs.TryTake(out Exception? bug, TimeSpan.FromSeconds(30)));
+        Assert.Equal("a bug", bug.Message);
+        await two.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("node1:7001", "node1", 7001)]
+    [InlineData("[::1]:7001", "::1", 7001)]
+    [InlineData("10.0.0.1:0", "10.0.0.1", 0)]
+    [InlineData("*:5", "*", 5)]
+    public void AnAddressIsHostAndPort(string text, string host, int port)
+    {
+        Assert.True(HostAndPort.TryParse(text, out HostAndPort parsed));
+        Assert.Equal(new HostAndPort(host, port), parsed);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("node1")]
+    [InlineData(":1")]
+    [InlineData("node1:")]
+    [InlineData("node1:65536")]
+    [InlineData("node1:-1")]
+    [InlineData("::1:7001")]
+    [InlineData("[]:1")]
+    public void WhatIsNoAddressIsRefused(string text) => Assert.False(HostAndPort.TryParse(text, out _));
+
+    [Fact]
     public async Task TheHandlerMayUseTheNetworkInsideACallback()
     {
         await using var one = new TestNode(1);
@@ -212,5 +265,27 @@ public sealed class TcpPeerNetworkTests
         public BootstrapAnswer AnswerBootstrap() => inner.AnswerBootstrap();
 
         public Handshake OurHandshake(NodeId target) => inner.OurHandshake(target);
+    }
+
+    private sealed class ThrowingHandler : IPeerHandler
+    {
+        public void Connected(NodeId peer, Handshake theirs)
+        {
+        }
+
+        public void Disconnected(NodeId peer, bool orderly)
+        {
+        }
+
+        public void Refused(NodeId? peer, string reason)
+        {
+        }
+
+        public void Received(NodeId peer, FrameKind kind, ShardId shard, ReadOnlyMemory<byte> payload) =>
+            throw new InvalidOperationException("a bug");
+
+        public BootstrapAnswer AnswerBootstrap() => throw new NotSupportedException();
+
+        public Handshake OurHandshake(NodeId target) => TestNode.HandshakeOf(2, target.Value);
     }
 }

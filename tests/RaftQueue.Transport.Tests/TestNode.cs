@@ -6,6 +6,8 @@ namespace RaftQueue.Transport.Tests;
 /// <summary>A network on loopback with a recording handler. Bugs inside the network fail the test when it is disposed.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
+    /// <summary>For a machine that does other things.</summary>
+    private const int PatienceMs = 30_000;
     private readonly ConcurrentQueue<Exception> _bugs = new();
 
     public TestNode(int id, Func<Handshake, Handshake>? change = null, Func<TransportOptions, TransportOptions>? options = null, int port = 0)
@@ -13,7 +15,14 @@ internal sealed class TestNode : IAsyncDisposable
         Id = new NodeId(id);
         change ??= same => same;
         options ??= same => same;
-        Network = new TcpPeerNetwork(options(new TransportOptions { Self = Id, ListenAddress = $"127.0.0.1:{port}", OnBug = _bugs.Enqueue }));
+        Network = new TcpPeerNetwork(options(new TransportOptions
+        {
+            Self = Id,
+            ListenAddress = $"127.0.0.1:{port}",
+            OnBug = _bugs.Enqueue,
+            ConnectTimeoutMs = PatienceMs,
+            HandshakeTimeoutMs = PatienceMs,
+        }));
         Handler = new RecordingHandler(target => change(HandshakeOf(id, target.Value)));
     }
 

@@ -20,7 +20,8 @@ public sealed class TransferTests
         await using ITransferStream stream = opening.Stream;
         Assert.Equal("info"u8.ToArray(), stream.Info.ToArray());
         Assert.Equal(source.Bytes.Length, stream.TotalBytes);
-        Assert.Equal(source.Bytes, await ReadAllAsync(stream, []));
+        byte[] all = await ReadAllAsync(stream, []);
+        Assert.True(all.AsSpan().SequenceEqual(source.Bytes));
         Assert.True((await stream.ReadAsync(CancellationToken.None)).IsEnd);
         Assert.Equal((s_shard, new LogIndex(100)), source.Asked);
     }
@@ -37,6 +38,7 @@ public sealed class TransferTests
         two.Start(one);
         var got = new List<byte>();
         TransferOpening opening = await one.Network.Transfers.OpenAsync(two.Id, s_shard, default, CancellationToken.None);
+        Assert.True(opening.IsOpen, opening.Reason);
         TransferResume resume;
         await using (ITransferStream stream = opening.Stream!)
         {
@@ -60,8 +62,14 @@ public sealed class TransferTests
         await using (ITransferStream stream = resumed.Stream!)
         {
             Assert.Equal(got.Count, stream.Position);
-            Assert.Equal(source.Bytes, await ReadAllAsync(stream, got));
+            byte[] all = await ReadAllAsync(stream, got);
+            Assert.True(all.AsSpan().SequenceEqual(source.Bytes));
         }
+
+        again.Network.TransferSource = new Source(20_000_001, "newer") { Older = source };
+        TransferOpening older = await one.Network.Transfers.OpenAsync(two.Id, s_shard, default, resume, CancellationToken.None);
+        Assert.True(older.IsOpen);
+        await older.Stream.DisposeAsync();
 
         again.Network.TransferSource = new Source(20_000_000, "another");
         TransferOpening changed = await one.Network.Transfers.OpenAsync(two.Id, s_shard, default, resume, CancellationToken.None);
@@ -145,6 +153,12 @@ public sealed class TransferTests
 
         /// <summary>From here on nothing can be read.</summary>
         public long EndsAt { get; init; } = long.MaxValue;
+
+        /// <summary>A checkpoint that is still kept beside this one.</summary>
+        public Source? Older { get; init; }
+
+        public ITransferReader? OpenAgain(ShardId shard, ReadOnlyMemory<byte> info) =>
+            Older is not null && info.Span.SequenceEqual(Older._info) ? new Reader(Older) : null;
 
         public ITransferReader Open(ShardId shard, LogIndex atLeast)
         {

@@ -44,9 +44,9 @@ public static class CheckpointCheck
         byte[] block = new byte[PageStore.PageSize];
         for (int place = 0; place < Superblock.Places; place++)
         {
-            int read = file.ReadAt((long)place * PageStore.PageSize, block);
+            int read = SlotRead.TryReadAt(file, (long)place * PageStore.PageSize, block);
             if (Superblock.TryDecode(block.AsSpan(0, read)) is { } superblock) found.Add(superblock);
-            else if (block.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0)
+            else if (block.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0 || (read == 0 && file.Length > 0))
             {
                 report.Add(new CheckpointDamage(null, null, $"superblock {place} is torn or damaged"));
             }

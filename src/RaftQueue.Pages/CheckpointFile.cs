@@ -240,13 +240,13 @@ public sealed class CheckpointFile : IDisposable
         byte[] block = new byte[PageStore.PageSize];
         for (int place = 0; place < Superblock.Places; place++)
         {
-            int read = _file.ReadAt((long)place * PageStore.PageSize, block);
+            int read = SlotRead.TryReadAt(_file, (long)place * PageStore.PageSize, block);
             if (Superblock.TryDecode(block.AsSpan(0, read)) is { } superblock)
             {
                 found.Add((superblock, place));
                 _lastSequence = Math.Max(_lastSequence, superblock.Sequence);
             }
-            else if (block.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0)
+            else if (block.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0 || (read == 0 && _file.Length > 0))
             {
                 _damage.Add(new CheckpointDamage(null, null, $"superblock {place} is torn or damaged"));
             }

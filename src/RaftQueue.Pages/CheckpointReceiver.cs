@@ -139,7 +139,7 @@ public sealed class CheckpointReceiver : IDisposable
     private TableNode VerifyTable()
     {
         byte[] block = new byte[PageStore.PageSize];
-        int read = _file.ReadAt(0, block);
+        int read = SlotRead.TryReadAt(_file, 0, block);
         Superblock superblock = Superblock.TryDecode(block.AsSpan(0, read)) ?? throw Damaged("no superblock");
         CheckpointInfo info = superblock.Info;
         if ((info.Shard, info.Index, info.Term) != (_info.Shard, _info.Index, _info.Term))
@@ -152,7 +152,7 @@ public sealed class CheckpointReceiver : IDisposable
             throw Damaged("its length is not the announced one");
         }
 
-        int second = _file.ReadAt(PageStore.PageSize, block);
+        int second = SlotRead.TryReadAt(_file, PageStore.PageSize, block);
         bool secondIsEmpty = second == block.Length && block.AsSpan().IndexOfAnyExcept((byte)0) < 0;
         if (!secondIsEmpty) throw Damaged("the second slot is not empty");
         (TableNode? root, SlotMap map) = TableReader.Read(

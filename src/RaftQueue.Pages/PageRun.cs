@@ -23,12 +23,25 @@ internal static class PageRun
     /// </summary>
     public static int Read(IDiskFile file, TableNode leaf, int index, Span<byte> destination)
     {
-        int read = file.ReadAt((long)leaf[index].Slot * PageStore.PageSize, destination);
         int count = destination.Length / PageStore.PageSize;
+        int read = SlotRead.TryReadAt(file, (long)leaf[index].Slot * PageStore.PageSize, destination);
+        if (read == 0 && count > 1) return ReadOneByOne(file, leaf, index, destination);
         for (int i = 0; i < count; i++)
         {
             if (read < (i + 1) * PageStore.PageSize) return i;
             if (!Matches(leaf[index + i], destination.Slice(i * PageStore.PageSize, PageStore.PageSize))) return i;
+        }
+
+        return count;
+    }
+
+    // One page that cannot be read fails the whole call: which one?
+    private static int ReadOneByOne(IDiskFile file, TableNode leaf, int index, Span<byte> destination)
+    {
+        int count = destination.Length / PageStore.PageSize;
+        for (int i = 0; i < count; i++)
+        {
+            if (Read(file, leaf, index + i, destination.Slice(i * PageStore.PageSize, PageStore.PageSize)) != 1) return i;
         }
 
         return count;

@@ -76,7 +76,7 @@ internal sealed class TableReader
     private TableNode? ReadAndVerify(TableEntry entry, int level, uint firstPage)
     {
         byte[] bytes = new byte[PageStore.PageSize];
-        int read = _file.ReadAt((long)entry.Slot * PageStore.PageSize, bytes);
+        int read = SlotRead.TryReadAt(_file, (long)entry.Slot * PageStore.PageSize, bytes);
         var node = TableNode.FromBytes(level, bytes);
         if (read == bytes.Length && node.Crc() == entry.Crc && node.Hash() == entry.Hash) return node;
         Report(null, $"{Name(level, firstPage)} in slot {entry.Slot} has the wrong checksum");

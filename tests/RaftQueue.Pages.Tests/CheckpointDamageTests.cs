@@ -154,6 +154,24 @@ public sealed class CheckpointDamageTests
         Assert.Equal(new PageNumber(4), thrown.Damage.Page);
     }
 
+    [Fact]
+    public void ASlotThatCannotBeReadIsDamageWherever()
+    {
+        CheckpointWorld world = TwoCheckpoints(out Superblock newest, out TableNode root);
+        TableNode leaf = root.Child(0)!.Child(0)!;
+        uint leafSlot = root.Child(0)![0].Slot;
+        foreach (uint slot in new uint[] { 1, newest.Root.Slot, root[0].Slot, leafSlot, leaf[1].Slot, leaf[13].Slot })
+        {
+            var disk = new UnreadableDisk(world.Disk, slot);
+            CheckpointFile file = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
+            using PageStore store = file.Load(new PageStoreOptions());
+            world.ByIndex[1].AssertHeldBy(store);
+            CheckpointDamage damage = Assert.Single(file.Damage);
+            if (slot == leaf[13].Slot) Assert.Equal(new PageNumber(13), damage.Page);
+            Assert.False(CheckpointCheck.Check(disk, CheckpointWorld.Path, _ => { }).IsClean);
+        }
+    }
+
     private static CheckpointWorld TwoCheckpoints(out Superblock newest, out TableNode root)
     {
         var world = new CheckpointWorld(11);

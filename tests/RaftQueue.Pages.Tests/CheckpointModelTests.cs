@@ -85,6 +85,31 @@ public sealed class CheckpointModelTests
         Assert.Equal(world.Store.ComputeRootHash(), one.RootHash);
     }
 
+    /// <summary>Whole leaves of the table come and go.</summary>
+    [Fact]
+    public void LeavesThatEmptyAndFillAgainLeaveNoTrace()
+    {
+        var world = new CheckpointWorld(8);
+        for (int i = 0; i < 1500; i++) world.Store.Allocate();
+        for (int round = 0; round < 12; round++)
+        {
+            uint first = 2 + (uint)world.Random.NextBelow(1000);
+            uint count = 200 + (uint)world.Random.NextBelow(400);
+            for (uint page = first; page < first + count; page++)
+            {
+                if (world.Store.IsAllocated(new PageNumber(page))) world.Store.Free(new PageNumber(page));
+            }
+
+            for (int i = (int)world.Random.NextBelow(300); i > 0; i--) world.Store.Allocate();
+            ulong hash = world.Store.ComputeRootHash();
+            Assert.Equal(hash, world.Checkpoint());
+            CheckpointFile again = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+            using PageStore loaded = again.Load(new PageStoreOptions());
+            Assert.Equal(hash, loaded.ComputeRootHash());
+            Assert.Equal(world.Store.FreePages, loaded.FreePages);
+        }
+    }
+
     [Fact]
     public void NoMoreThanTheBoundIsWrittenBetweenTwoSyncs()
     {

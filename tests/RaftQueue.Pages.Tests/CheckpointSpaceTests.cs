@@ -87,6 +87,38 @@ public sealed class CheckpointSpaceTests
         Assert.Equal(3, world.File.Newest!.Index.Value);
     }
 
+    [Theory]
+    [InlineData(DiskOperation.Write)]
+    [InlineData(DiskOperation.Allocate)]
+    public void NoSpaceAtAnyCallOfAWriterIsTheOutcome(DiskOperation kind)
+    {
+        const int NoSpace = 28;
+        for (int nth = 1; ; nth++)
+        {
+            var world = new CheckpointWorld(27);
+            world.Churn(100);
+            world.Checkpoint();
+            for (int i = 0; i < 60; i++) world.Model.Allocate(world.Store);
+            world.Disk.FailNext(kind, nth, NoSpace);
+            CheckpointWriter writer = world.Begin();
+            while (writer.RunOnce())
+            {
+            }
+
+            if (writer.Outcome == CheckpointOutcome.Ready)
+            {
+                Assert.InRange(nth, 3, 100);
+                return;
+            }
+
+            Assert.Equal(CheckpointOutcome.DiskFull, writer.Outcome);
+            world.Churn(20, 100);
+            Assert.Equal(world.Store.ComputeRootHash(), world.Checkpoint());
+            world.Reopen();
+            Assert.Equal(3, world.File.Newest!.Index.Value);
+        }
+    }
+
     [Fact]
     public void SpaceTakenAheadLetsTheNextCheckpointFinishOnAFullDisk()
     {

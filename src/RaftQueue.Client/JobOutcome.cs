@@ -25,6 +25,12 @@ public abstract record JobOutcome
     /// <summary>Whether the job is acked or rescheduled.</summary>
     public bool IsSuccess => this is Success or Repeat;
 
+    /// <summary>Whether the job goes back without having used an attempt.</summary>
+    public bool IsHandBack => this is Return;
+
+    /// <summary>Why the attempt failed; null when it did not.</summary>
+    public string? FailureText => (this as Failure)?.Error;
+
     internal sealed record Success(JsonText? Result) : JobOutcome;
 
     internal sealed record Failure(string Error, TimeSpan? Delay, bool Final) : JobOutcome;

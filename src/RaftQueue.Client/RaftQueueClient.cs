@@ -148,10 +148,11 @@ public sealed class RaftQueueClient : IDisposable
 
     /// <summary>Any GET of the server as JSON, for what this client has no type for.</summary>
     /// <param name="path">Path and query without a leading slash: <c>v1/cluster?hashAt=100</c>.</param>
+    /// <param name="wait">How long the path asks the server to hold the reply.</param>
     /// <param name="cancel">Ends the waiting.</param>
-    public async Task<JsonDocument> GetJsonAsync(string path, CancellationToken cancel = default)
+    public async Task<JsonDocument> GetJsonAsync(string path, TimeSpan wait = default, CancellationToken cancel = default)
     {
-        Answer answer = await _caller.SendAsync(new Call(HttpMethod.Get, path), cancel).ConfigureAwait(false);
+        Answer answer = await _caller.SendAsync(new Call(HttpMethod.Get, path) { Wait = wait }, cancel).ConfigureAwait(false);
         return JsonDocument.Parse(answer.Body);
     }
 

@@ -1,1 +1,1 @@
-return 0;
+return await RaftQueue.Commands.RaftQueueCommand.RunAsync(args);

@@ -1,0 +1,10 @@
+namespace RaftQueue.Commands;
+
+/// <summary>What the process tells its caller.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int WrongUsage = 2;
+    public const int OutcomeUnknown = 3;
+}

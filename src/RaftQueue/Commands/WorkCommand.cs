@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.ComponentModel;
-using System.Text;
 using RaftQueue.Client;
 
 namespace RaftQueue.Commands;
@@ -48,12 +46,12 @@ internal static class WorkCommand
     private static async Task<int> RunAsync(ParseResult parsed, ClientSettings settings, string[] childCommand)
     {
         if (childCommand.Length == 0) throw new UsageException("no command; it comes after the queues: raftqueue work QUEUE -- CMD ARG…");
-        if (parsed.GetValue(Concurrency) is < 1 or > 1000 and var many) throw new UsageException($"--concurrency is {many}; it may be 1 to 1000.");
-        if (parsed.GetValue(LeaseMs) is < 100 or > 43_200_000 and var lease) throw new UsageException($"--lease-ms is {lease}; it may be 100 to 43200000 (12 h).");
+        Check("--concurrency", parsed.GetValue(Concurrency), 1, 1000);
+        Check("--lease-ms", parsed.GetValue(LeaseMs), 100, 43_200_000);
         using RaftQueueClient client = settings.Connect(parsed);
         using var signals = new StopSignals();
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(signals.Abort);
-        var run = new WorkRun(new ChildCommand(childCommand), childCommand[0], settings.IsJson(parsed), signals.Stop, abort);
+        var run = new WorkRun(new ChildCommand(childCommand), childCommand[0], settings.IsJson(parsed), abort, signals.Stop);
         var options = new WorkerOptions
         {
             Queues = parsed.GetValue(Queues)!,
@@ -73,5 +71,10 @@ internal static class WorkCommand
         }
 
         return parsed.GetValue(Once) && run.Failed > 0 ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private static void Check(string option, int? value, int least, int most)
+    {
+        if (value < least || value > most) throw new UsageException($"{option} is {value}; it may be {least} to {most}.");
     }
 }

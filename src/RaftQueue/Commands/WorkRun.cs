@@ -6,7 +6,7 @@ using RaftQueue.Output;
 namespace RaftQueue.Commands;
 
 /// <summary>Turns what the command did into the job's outcome, and reports each job on a line.</summary>
-internal sealed class WorkRun(ChildCommand command, string name, bool json, CancellationToken stop, CancellationTokenSource abort)
+internal sealed class WorkRun(ChildCommand command, string name, bool json, CancellationTokenSource abort, CancellationToken stop)
 {
     private const int NotFound = 2;
     private const int NotAllowed = 13;

@@ -25,7 +25,7 @@ internal sealed class DevCluster(DevFiles files, bool restart)
         Say("Ctrl-C stops all nodes.");
         Task announcing = AnnounceAsync(ended.Token);
         Task allEnded = Task.WhenAll(nodes);
-        await Task.WhenAny(allEnded, Task.Delay(Timeout.InfiniteTimeSpan, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(allEnded, Task.Delay(Timeout.InfiniteTimeSpan, stop));
         bool wasAsked = stop.IsCancellationRequested;
         await ended.CancelAsync();
         await announcing;
@@ -42,6 +42,7 @@ internal sealed class DevCluster(DevFiles files, bool restart)
             using NodeProcess process = NodeProcess.Start(files, node);
             lock (_lock) _running[node] = process;
             Say($"node {node}  process {process.ProcessId}");
+            if (stop.IsCancellationRequested) process.AskToStop();
             int code = await process.EndedAsync();
             lock (_lock) _running.Remove(node);
             if (stop.IsCancellationRequested)
@@ -79,7 +80,7 @@ internal sealed class DevCluster(DevFiles files, bool restart)
             foreach (NodeProcess process in _running.Values) process.AskToStop();
         }
 
-        await Task.WhenAny(allEnded, Task.Delay(StopPatience, abort)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(allEnded, Task.Delay(StopPatience, abort));
         lock (_lock)
         {
             foreach (NodeProcess process in _running.Values)

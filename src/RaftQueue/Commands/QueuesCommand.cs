@@ -44,7 +44,7 @@ internal static class QueuesCommand
             JobCounts counts = queue.Counts;
             table.Add(
                 queue.Name, $"{counts.Ready}", $"{counts.Scheduled}", $"{counts.Blocked}", $"{counts.Leased}", $"{counts.Succeeded}",
-                $"{counts.Dead}", $"{counts.Cancelled}", queue.OldestReadyAge is { } age ? $"{age.TotalSeconds:0.0}s" : "-", queue.Paused ? "paused" : "");
+                $"{counts.Dead}", $"{counts.Cancelled}", queue.OldestReadyAge is { } age && counts.Ready > 0 ? $"{age.TotalSeconds:0.0}s" : "-", queue.Paused ? "paused" : "");
         }
 
         table.Write(Console.Out);

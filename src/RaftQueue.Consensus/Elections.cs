@@ -68,7 +68,9 @@ internal sealed class Elections
     /// <summary>Both copies of the hard state were damaged: this incarnation takes no part.</summary>
     public bool ForgotPromises => _forgotPromises;
 
-    /// <summary>A leader was heard within an election timeout (or is this node): others' candidates are not listened to.</summary>
+    /// <summary>
+    /// A leader was heard within an election timeout (or is this node): others' candidates are not listened to.
+    /// </summary>
     private bool IsSticky =>
         _state.Role == Role.Leader
         || (!_state.Leader.IsNone && _state.NowMs - _leaderHeardMs < _state.Options.ElectionTimeoutMs);
@@ -122,7 +124,9 @@ internal sealed class Elections
         CountVotes();
     }
 
-    /// <summary>Campaigns after 0 to 30 ms, spread by this node's rank among the voters other than <paramref name="except"/>.</summary>
+    /// <summary>
+    /// Campaigns after 0 to 30 ms, spread by this node's rank among the voters other than <paramref name="except"/>.
+    /// </summary>
     public void CampaignSoon(NodeId except)
     {
         if (!MayCampaign) return;

@@ -146,7 +146,8 @@ internal sealed class Following(NodeState state, Messages messages)
         foreach (LogEntry entry in message.Entries)
         {
             at = at.Next;
-            if (entry.Index != at || entry.Term < term || entry.Term > message.Term || entry.Header.Shard != state.Options.Shard) return false;
+            if (entry.Index != at || entry.Header.Shard != state.Options.Shard) return false;
+            if (entry.Term < term || entry.Term > message.Term) return false;
             term = entry.Term;
         }
 

@@ -71,7 +71,9 @@ internal sealed class LogView
     /// </summary>
     public bool MayTruncate => _supersededFrom.Value == 0;
 
-    /// <summary>The term of an entry; zero before the first entry; null when it is not known (never zero for "unknown").</summary>
+    /// <summary>
+    /// The term of an entry; zero before the first entry; null when it is not known (never zero for "unknown").
+    /// </summary>
     public Term? TermAt(LogIndex index)
     {
         if (index.Value == 0) return Term.Zero;
@@ -94,9 +96,17 @@ internal sealed class LogView
     /// </summary>
     public LogIndex LastPossibleMatch(LogIndex index, Term term, LogIndex atLeast)
     {
-        LogIndex at = LogIndex.Min(index, LastIndex);
-        while (at > atLeast && TermAt(at) is { } here && here > term) at = at.Previous;
-        return LogIndex.Max(at, atLeast);
+        LogIndex high = LogIndex.Min(index, LastIndex);
+        LogIndex low = LogIndex.Max(atLeast, LogIndex.Min(high, FirstIndex.Previous));
+        while (low < high)
+        {
+            // Terms never fall along a log, so halving finds the place.
+            LogIndex middle = low + ((high - low + 1) / 2);
+            if (TermAt(middle) is { } here && here > term) high = middle.Previous;
+            else low = middle;
+        }
+
+        return low;
     }
 
     /// <summary>Appends one entry; whatever stands at or after its index is gone.</summary>

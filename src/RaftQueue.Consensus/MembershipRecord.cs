@@ -18,7 +18,9 @@ public sealed class MembershipRecord : IEquatable<MembershipRecord>
     private readonly MemberInfo[] _outgoing;
     private readonly MemberInfo[] _learners;
 
-    /// <summary>Throws <see cref="ArgumentException"/> for lists that cannot be a membership; see <see cref="WhyImpossible"/>.</summary>
+    /// <summary>
+    /// Throws <see cref="ArgumentException"/> for lists that cannot be a membership; see <see cref="WhyImpossible"/>.
+    /// </summary>
     public MembershipRecord(
         IEnumerable<MemberInfo> voters, IEnumerable<MemberInfo>? learners = null, IEnumerable<MemberInfo>? outgoing = null)
         : this(Ordered(voters), Ordered(learners ?? []), Ordered(outgoing ?? []))

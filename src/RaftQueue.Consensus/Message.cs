@@ -16,12 +16,14 @@ public sealed class Message
 
     public NodeId To { get; init; }
 
-    /// <summary>The sender's term; of PreVote, and of a PreVoteReply that grants, the term that the candidate would start.</summary>
+    /// <summary>
+    /// The sender's term; of PreVote, and of a PreVoteReply that grants, the term that the candidate would start.
+    /// </summary>
     public Term Term { get; init; }
 
     /// <summary>
-    /// Append: the entry before the first one. Heartbeat: the last entry that the receiver acknowledged. Votes: the candidate's last entry. AppendReply: the last entry that is durable and
-    /// matches, or of a rejection the Index that was rejected. CheckpointOffer: what the leader's checkpoint covers.
+    /// Append: the entry before the first one. Heartbeat: the last entry that the receiver acknowledged. Votes: the candidate's
+    /// last entry. AppendReply: the last entry that is durable and matches, or of a rejection the Index that was rejected. CheckpointOffer: what the leader's checkpoint covers.
     /// </summary>
     public LogIndex Index { get; init; }
 

@@ -80,16 +80,24 @@ public sealed class RaftNode
     /// </summary>
     public bool WantsTermStart => Role == Role.Leader && LastIndex.Value > 0 && !_replication.TermStarted;
 
-    /// <summary>The membership that the leader wants proposed now (first entry, swap, promotion, end of a joint one), or null.</summary>
+    /// <summary>
+    /// The membership that the leader wants proposed now (first entry, swap, promotion, end of a joint one), or null.
+    /// </summary>
     public MembershipRecord? WantsMembership => _changes.Wanted;
 
     /// <summary>Leadership is being handed over; proposals are refused.</summary>
     public bool IsTransferring => _transfer.IsRunning;
 
     /// <summary>When <see cref="Tick"/> is due; earlier calls do nothing.</summary>
-    public long NextDeadlineMs => Role != Role.Leader
-        ? _elections.DeadlineMs
-        : Math.Min(Math.Min(_replication.HeartbeatDueMs, _replication.QuorumCheckMs), _transfer.DeadlineMs);
+    public long NextDeadlineMs
+    {
+        get
+        {
+            if (_elections.ForgotPromises) return long.MaxValue;
+            if (Role != Role.Leader) return _elections.DeadlineMs;
+            return Math.Min(Math.Min(_replication.HeartbeatDueMs, _replication.QuorumCheckMs), _transfer.DeadlineMs);
+        }
+    }
 
     /// <summary>Lets due deadlines act.</summary>
     public void Tick(long nowMs)
@@ -200,7 +208,9 @@ public sealed class RaftNode
         _applied = LogIndex.Max(_applied, index);
     }
 
-    /// <summary>An own durable checkpoint covers the log up to here; entries at or before it may be released from now on.</summary>
+    /// <summary>
+    /// An own durable checkpoint covers the log up to here; entries at or before it may be released from now on.
+    /// </summary>
     public void Compacted(LogIndex upTo, Term term, MembershipRecord membership)
     {
         if (upTo <= _state.Log.CheckpointIndex) return;
@@ -263,7 +273,9 @@ public sealed class RaftNode
         if (Role == Role.Leader) _replication.PeerOpened(peer);
     }
 
-    /// <summary>Of the leader: ends stickiness to it here and lets this node campaign within 30 ms (DESIGN, quick failover).</summary>
+    /// <summary>
+    /// Of the leader: ends stickiness to it here and lets this node campaign within 30 ms (DESIGN, quick failover).
+    /// </summary>
     public void ConnectionClosed(NodeId peer, long nowMs)
     {
         AdvanceTo(nowMs);

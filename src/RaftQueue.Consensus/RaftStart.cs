@@ -26,6 +26,8 @@ public sealed record RaftStart
     /// </summary>
     public (Term Term, LogIndex Index)? VoteFloor { get; init; }
 
-    /// <summary>Known to be committed, such as what was applied to the state that is kept; never more than the log holds.</summary>
+    /// <summary>
+    /// Known to be committed, such as what was applied to the state that is kept; never more than the log holds.
+    /// </summary>
     public LogIndex CommitHint { get; init; }
 }

@@ -51,7 +51,9 @@ internal sealed class Reads(NodeState state)
         return round > Round && Confirmed == Round;
     }
 
-    /// <summary>A quorum has answered this round or later ones. True when reads wait for a round that should be sent now.</summary>
+    /// <summary>
+    /// A quorum has answered this round or later ones. True when reads wait for a round that should be sent now.
+    /// </summary>
     public bool Confirm(ulong round)
     {
         if (round > Confirmed) Confirmed = round;

@@ -10,7 +10,7 @@ namespace RaftQueue.Consensus.Tests;
 /// </summary>
 public sealed class RandomClusterTests(ITestOutputHelper output)
 {
-    private const int DefaultSeeds = 3_000;
+    private const int DefaultSeeds = 2_000;
 
     [Theory]
     [InlineData(3)]

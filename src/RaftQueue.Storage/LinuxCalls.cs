@@ -9,6 +9,8 @@ namespace RaftQueue.Storage;
 /// </summary>
 internal static partial class LinuxCalls
 {
+    private const string Libc = "libc";
+
     public const int Interrupted = 4;
     public const int NoEntry = 2;
     public const int Exists = 17;
@@ -24,6 +26,14 @@ internal static partial class LinuxCalls
     public const int SeekEnd = 2;
     public const int LockExclusiveNonBlocking = 2 | 4;
 
+    /// <summary>
+    /// Symbols come from the process itself, as for a C program, and not from one library file: then a preloaded shim that
+    /// injects faults is in front, and the name of the C library does not matter.
+    /// </summary>
+    static LinuxCalls() => NativeLibrary.SetDllImportResolver(
+        typeof(LinuxCalls).Assembly,
+        static (name, _, _) => name == Libc ? NativeLibrary.GetMainProgramHandle() : IntPtr.Zero);
+
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct IoVector
@@ -32,39 +42,39 @@ internal static partial class LinuxCalls
         public nuint Length;
     }
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Libc, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 
-    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int DataSync(SafeFileHandle file);
 
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);
 
-    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "pread", SetLastError = true)]
     public static unsafe partial nint ReadAt(SafeFileHandle file, void* buffer, nuint count, long offset);
 
-    [LibraryImport("libc", EntryPoint = "pwritev", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "pwritev", SetLastError = true)]
     public static unsafe partial nint WriteVectorAt(SafeFileHandle file, IoVector* vectors, int count, long offset);
 
-    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    [LibraryImport(Libc, EntryPoint = "posix_fallocate")]
     public static partial int Allocate(SafeFileHandle file, long offset, long length);
 
-    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);
 
-    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
 
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    [LibraryImport(Libc, EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
 
-    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Libc, EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string from, string to);
 
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Libc, EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unlink(string path);
 
-    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Libc, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeDirectory(string path, int mode);
 }

@@ -25,7 +25,7 @@ public sealed class CrashEverywhereTests
         Assert.InRange(operations, 60, 1000);
         for (long at = 1; at <= operations; at++)
         {
-            for (ulong seed = 1; seed <= 3; seed++)
+            for (ulong seed = 1; seed <= 2; seed++)
             {
                 ScriptedLife life = Live(seed, at, syncBeforeReply);
                 life.CrashAndCheck(first, $"crash at {at}, seed {seed}, {first}");
@@ -43,7 +43,7 @@ public sealed class CrashEverywhereTests
     public void RecoveryMayBeEndedAtAnyOperationToo(CrashMode first, CrashMode second)
     {
         long operations = CountOperations(syncBeforeReply: true);
-        for (long at = 3; at <= operations; at += 5)
+        for (long at = 3; at <= operations; at += 7)
         {
             for (long during = 1; during <= 40; during++)
             {

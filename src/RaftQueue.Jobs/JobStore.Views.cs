@@ -117,7 +117,7 @@ public sealed partial class JobStore
         {
             long head = queue.Ready(priority).Head;
             if (head == 0) continue;
-            long due = Math.Min(_jobs.Load(head).RunAt, LastTimestampMs);
+            long due = Math.Min(_jobs.Load(head).RunAt, Math.Max(_now, LastTimestampMs));
             if (oldest is null || due < oldest) oldest = due;
         }
 

@@ -1,0 +1,326 @@
+using RaftQueue.Jobs.Tests.Support;
+
+namespace RaftQueue.Jobs.Tests.Model;
+
+/// <summary>What requests do.</summary>
+public sealed partial class JobModel
+{
+    public string Enqueue(string name, bool single, IReadOnlyList<TestJob> specs, (int Key, int Body)? key)
+    {
+        if (Known(key, out string known)) return known;
+        ModelQueue? queue = Queue(name);
+        if (queue is null && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
+        List<string> refusals = Refusals(queue, specs);
+        if (refusals.Count > 0) return Head(ResultCode.UniqueConflict) + Rows(refusals);
+        queue ??= AddQueue(name);
+        var rows = new List<string>();
+        foreach (TestJob spec in specs)
+        {
+            string? unique = KeyOf(queue, spec);
+            ModelJob? holder = unique is null ? null : Holder(queue, unique);
+            bool? replaced = holder is not null && spec.OnConflict == ConflictChoice.Replace ? Replace(holder, spec) : null;
+            ModelJob job = holder ?? Create(queue, spec, unique);
+            string row = ResultText.Enqueued(job.Sequence, job.State, holder is null, replaced);
+            rows.Add(single ? $"{row} {job.Shot(withPayload: false)}" : row);
+        }
+
+        return Accept(key, Rows(rows));
+    }
+
+    public string Lease(string[] names, int max, long? leaseMs, string worker, long pullAhead, (int Key, int Body)? key)
+    {
+        if (key is { } replay && _keys.TryGetValue(replay.Key, out Remembered? first) && first.Body == replay.Body && first.Leases is not null)
+        {
+            var alive = first.Leases.Where(l => Jobs.Exists(j => j.Sequence == l.Sequence && j.Fence == l.Fence && j.State == JobState.Leased));
+            return ResultText.Head(ResultCode.Ok, true, first.Index) + Rows([.. alive.Select(l => GrantText(Find(l.Sequence)!))]);
+        }
+
+        if (Known(key, out string known)) return known;
+        var granted = new List<ModelJob>();
+        foreach (string name in names)
+        {
+            while (granted.Count < max && Queue(name) is { Ready.Count: > 0 } queue)
+            {
+                ModelJob job = queue.Ready.First(j => j.Priority == queue.Ready.Max(other => other.Priority));
+                Grant(job, leaseMs, worker);
+                granted.Add(job);
+            }
+        }
+
+        bool nothingDue = granted.Count == 0;
+        foreach (string name in names)
+        {
+            if (!nothingDue || pullAhead == 0) break;
+            var ahead = Jobs.Where(j => j.Queue.Name == name && j is { State: JobState.Scheduled, Retrying: false } && j.RunAt <= Now + pullAhead)
+                .OrderBy(j => (j.RunAt, j.Sequence)).Take(max - granted.Count).ToList();
+            foreach (ModelJob job in ahead) Grant(job, leaseMs, worker);
+            granted.AddRange(ahead);
+        }
+
+        if (granted.Count == 0) return Head(ResultCode.Empty);
+        if (key is { } given)
+            _keys[given.Key] = new Remembered(given.Body, Now + KeyWindowMs, Index, "", [.. granted.Select(j => (j.Sequence, j.Fence))]);
+        return Head(ResultCode.Ok) + Rows([.. granted.Select(GrantText)]);
+    }
+
+    public string Ack(IReadOnlyList<LeaseToken> tokens, string? result, (int Key, int Body)? key) => Finishing(tokens, key, "ack", job =>
+    {
+        EndAttempt(job, "ack", AttemptOutcome.Succeeded, null);
+        job.Version--;
+        job.Result = result;
+        job.Queue.Succeeded++;
+        Finish(job, JobState.Succeeded, JobReason.None);
+    });
+
+    public string Nack(IReadOnlyList<LeaseToken> tokens, string? error, long? delayMs, bool dead) => Finishing(tokens, null, "nack", job =>
+    {
+        EndAttempt(job, "nack", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Failed, error);
+        if (EndsWithFailure(job, dead)) return;
+        RetryPolicy retry = job.Spec.Retry ?? RetryPolicy.Default;
+        WaitUntil(job, Now + (delayMs ?? retry.DelayMs(job.Sequence, job.Attempt)), retry: true);
+    });
+
+    public string Release(IReadOnlyList<LeaseToken> tokens, long? delayMs) =>
+        Finishing(tokens, null, "release", job => HandBack(job, "release", delayMs ?? 0));
+
+    public string Revoke(IReadOnlyList<LeaseToken> tokens) => Finishing(tokens, null, "revoke", job => HandBack(job, "revoke", 0));
+
+    public string Reschedule(IReadOnlyList<LeaseToken> tokens, long? delayMs, long? runAtMs, string? payload, int? priority) =>
+        Finishing(tokens, null, "reschedule", job =>
+        {
+            EndAttempt(job, "reschedule", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Rescheduled, null);
+            if (job.CancelRequested)
+            {
+                job.Version--;
+                Finish(job, JobState.Cancelled, JobReason.None);
+                return;
+            }
+
+            job.Queue.Succeeded++;
+            job.Runs++;
+            job.Attempt = 0;
+            job.Progress = null;
+            job.StartedThisRun = false;
+            job.Priority = priority ?? job.Priority;
+            if (payload is not null)
+            {
+                job.Payload = payload;
+                job.PayloadKind = PayloadKind.Json;
+                job.ContentType = null;
+            }
+
+            WaitUntil(job, RunAt(delayMs, runAtMs, null), retry: false);
+            job.DiesAt = job.RunAt + job.Spec.ExpireAfterMs;
+        });
+
+    public string Extend(IReadOnlyList<LeaseToken> tokens, long leaseMs, string? progress)
+    {
+        var rows = new List<string>();
+        foreach (LeaseToken token in tokens)
+        {
+            bool live = IsLive(token, out ModelJob? job);
+            if (live)
+            {
+                job!.LeaseEnd = Now + leaseMs;
+                job.Version++;
+                job.Progress = progress ?? job.Progress;
+            }
+
+            rows.Add(live
+                ? $"ExtendRow {{ Status = Ok, ExpiresAtMs = {Now + leaseMs}, RemainingMs = {leaseMs}, CancelRequested = {job!.CancelRequested} }}"
+                : "ExtendRow { Status = LeaseLost, ExpiresAtMs = 0, RemainingMs = 0, CancelRequested = False }");
+        }
+
+        return Head(ResultCode.Ok) + Rows(rows);
+    }
+
+    public string Cancel(ulong sequence, long? ifVersion)
+    {
+        ModelJob? job = Find(sequence);
+        if (job is null) return Head(ResultCode.JobNotFound);
+        if (ifVersion is { } version && version != job.Version) return Head(ResultCode.VersionMismatch);
+        if (job.State is JobState.Succeeded or JobState.Dead) return Head(ResultCode.WrongState);
+        if (job.State == JobState.Leased)
+        {
+            if (!job.CancelRequested) job.Version++;
+            job.CancelRequested = true;
+        }
+        else if (job.State != JobState.Cancelled)
+        {
+            Finish(job, JobState.Cancelled, JobReason.None);
+        }
+
+        string answer = Head(ResultCode.Ok) + Rows([job.Shot(withPayload: true).ToString()]);
+        Trim(job.Queue);
+        return answer;
+    }
+
+    public string PutQueue(string name, SettingsPatch patch)
+    {
+        bool created = Queue(name) is null;
+        if (created && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
+        ModelQueue queue = Queue(name) ?? AddQueue(name);
+        patch.Apply(queue.Settings);
+        string answer = Head(ResultCode.Ok) + Rows([$"{created} {queue.Text(Jobs, Now)}"]);
+        Trim(queue);
+        return answer;
+    }
+
+    private string Finishing(IReadOnlyList<LeaseToken> tokens, (int Key, int Body)? key, string verb, Action<ModelJob> end)
+    {
+        if (Known(key, out string known)) return known;
+        var rows = new List<string>();
+        foreach (LeaseToken token in tokens)
+        {
+            bool live = IsLive(token, out ModelJob? job);
+            bool repeat = !live && job is not null && job.Fence == token.Fence && job.EndedBy == verb;
+            rows.Add(live || repeat ? "Ok" : "LeaseLost");
+            if (!live) continue;
+            end(job!);
+            Trim(job!.Queue);
+        }
+
+        return Accept(key, Rows(rows));
+    }
+
+    private void HandBack(ModelJob job, string by, long delayMs)
+    {
+        EndAttempt(job, by, job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Released, null);
+        job.Attempt--;
+        if (job.CancelRequested)
+        {
+            job.Version--;
+            Finish(job, JobState.Cancelled, JobReason.None);
+        }
+        else if (delayMs > 0)
+        {
+            WaitUntil(job, Now + delayMs, retry: false);
+        }
+        else
+        {
+            ToTheFront(job);
+        }
+    }
+
+    private void Grant(ModelJob job, long? leaseMs, string worker)
+    {
+        job.Queue.Ready.Remove(job);
+        job.State = JobState.Leased;
+        job.DiesAt = null;
+        job.StartedThisRun = true;
+        job.Attempt++;
+        job.Version++;
+        job.Fence = ++_fence;
+        job.EndedBy = null;
+        job.Worker = worker;
+        job.Progress = null;
+        job.StartedAt = Now;
+        job.LeaseEnd = Now + (leaseMs ?? job.Queue.Settings.Default("leaseMs") ?? Settings.DefaultLeaseMs);
+        if (job.Spec.Until == UniqueUntil.Leased && job.Spec.Key is not null) job.HoldsKey = false;
+        job.Attempts.Add(new ModelAttempt { Number = job.Attempt, Worker = worker, StartedAt = Now });
+        Grants.Add((job.Sequence, job.Fence));
+    }
+
+    private string GrantText(ModelJob job) => $"{job.Fence} {job.LeaseEnd} {job.LeaseEnd - Now} {job.Shot(withPayload: true)}";
+
+    private ModelJob Create(ModelQueue queue, TestJob spec, string? unique)
+    {
+        ModelSettings settings = queue.Settings;
+        bool empty = spec is { Key: not null, Until: UniqueUntil.Window, WindowMs: 0 };
+        var job = new ModelJob
+        {
+            Sequence = ++_sequence,
+            Queue = queue,
+            Spec = spec with { ExpireAfterMs = spec.ExpireAfterMs ?? settings.Default("expireAfterMs") },
+            Payload = spec.Payload,
+            PayloadKind = spec.PayloadKind,
+            ContentType = spec.ContentType,
+            Priority = (int)(spec.Priority ?? settings.Default("priority") ?? 0),
+            MaxAttempts = spec.MaxAttempts ?? settings.Default("maxAttempts") ?? Settings.DefaultMaxAttempts,
+            KeepMs = spec.KeepMs ?? settings.Default("keepMs") ?? Settings.DefaultKeepMs,
+            Key = unique,
+            HoldsKey = unique is not null && !empty,
+            WindowEnd = spec is { Key: not null, Until: UniqueUntil.Window } ? Now + spec.WindowMs : null,
+            CreatedAt = Now,
+        };
+        Jobs.Add(job);
+        queue.Enqueued++;
+        WaitUntil(job, RunAt(spec.DelayMs, spec.RunAtMs, settings.Default("delayMs")), retry: false);
+        job.DiesAt = job.RunAt + job.Spec.ExpireAfterMs;
+        return job;
+    }
+
+    private bool Replace(ModelJob holder, TestJob spec)
+    {
+        if (holder.State is not (JobState.Scheduled or JobState.Ready)) return false;
+        holder.Queue.Ready.Remove(holder);
+        holder.Payload = spec.Payload;
+        holder.PayloadKind = spec.PayloadKind;
+        holder.ContentType = spec.ContentType;
+        holder.Spec = holder.Spec with { Tags = spec.Tags, Headers = spec.Headers };
+        holder.Priority = (int)(spec.Priority ?? holder.Queue.Settings.Default("priority") ?? 0);
+        holder.Version++;
+        holder.Retrying = false;
+        WaitUntil(holder, RunAt(spec.DelayMs, spec.RunAtMs, holder.Queue.Settings.Default("delayMs")), retry: false);
+        holder.DiesAt = holder.StartedThisRun ? null : holder.RunAt + holder.Spec.ExpireAfterMs;
+        return true;
+    }
+
+    private List<string> Refusals(ModelQueue? queue, IReadOnlyList<TestJob> specs)
+    {
+        var refusals = new List<string>();
+        for (int i = 0; i < specs.Count; i++)
+        {
+            if (specs[i].Key is not { } key || specs[i].OnConflict != ConflictChoice.Reject) continue;
+            ModelJob? holder = queue is null ? null : Holder(queue, key);
+            if (holder is null && !specs.Take(i).Any(earlier => KeyOf(queue, earlier) == key)) continue;
+            refusals.Add($"{i} {ResultCode.UniqueConflict} {holder?.Sequence}");
+        }
+
+        return refusals;
+    }
+
+    private ModelJob? Holder(ModelQueue queue, string key) => Jobs.Find(job => job.Queue == queue && job.HoldsKey && job.Key == key);
+
+    private ModelJob? Find(ulong sequence) => Jobs.Find(job => job.Sequence == sequence && !job.Forgotten);
+
+    private bool IsLive(LeaseToken token, out ModelJob? job)
+    {
+        job = Find(token.Job.Sequence);
+        return job is { State: JobState.Leased } && job.Fence == token.Fence;
+    }
+
+    private ModelQueue AddQueue(string name)
+    {
+        var queue = new ModelQueue { Name = name };
+        _queues.Add(name, queue);
+        return queue;
+    }
+
+    private bool Known((int Key, int Body)? key, out string answer)
+    {
+        answer = "";
+        if (key is not { } given) return false;
+        if (_keys.TryGetValue(given.Key, out Remembered? first))
+        {
+            answer = first.Body == given.Body
+                ? ResultText.Head(ResultCode.Ok, true, first.Index) + first.Rows
+                : Head(ResultCode.IdempotencyConflict);
+            return true;
+        }
+
+        if (_keys.Count < Settings.MaxIdempotencyKeys) return false;
+        answer = Head(ResultCode.IdempotencyFull);
+        return true;
+    }
+
+    private string Accept((int Key, int Body)? key, string rows)
+    {
+        if (key is { } given) _keys[given.Key] = new Remembered(given.Body, Now + KeyWindowMs, Index, rows, null);
+        return Head(ResultCode.Ok) + rows;
+    }
+
+    private string Head(ResultCode code) => ResultText.Head(code, false, Index);
+
+    private static string Rows(IReadOnlyList<string> rows) => string.Concat(rows.Select(row => "\n  " + row));
+}

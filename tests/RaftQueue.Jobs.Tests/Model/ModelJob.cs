@@ -1,0 +1,77 @@
+using RaftQueue.Jobs.Tests.Support;
+
+namespace RaftQueue.Jobs.Tests.Model;
+
+/// <summary>A job as the interface's page describes it.</summary>
+public sealed class ModelJob
+{
+    public ulong Sequence { get; init; }
+    public ModelQueue Queue { get; init; } = null!;
+    public TestJob Spec { get; set; } = new();
+    public string? Payload { get; set; }
+    public PayloadKind PayloadKind { get; set; }
+    public string? ContentType { get; set; }
+    public int Priority { get; set; }
+    public long MaxAttempts { get; init; }
+    public string? Key { get; init; }
+    public bool HoldsKey { get; set; }
+    public long? WindowEnd { get; set; }
+    public JobState State { get; set; }
+    public JobReason Reason { get; set; }
+    public long Attempt { get; set; }
+    public long Runs { get; set; }
+    public long Version { get; set; } = 1;
+    public long CreatedAt { get; init; }
+    public long RunAt { get; set; }
+    public long? StartedAt { get; set; }
+    public long? FinishedAt { get; set; }
+    public bool Retrying { get; set; }
+    public bool Forgotten { get; set; }
+    public long? DiesAt { get; set; }
+    public bool StartedThisRun { get; set; }
+    public long ForgetAt { get; set; }
+    public long KeepMs { get; init; }
+    public ulong Fence { get; set; }
+    public string? EndedBy { get; set; }
+    public string? Worker { get; set; }
+    public long LeaseEnd { get; set; }
+    public bool CancelRequested { get; set; }
+    public string? Result { get; set; }
+    public string? Progress { get; set; }
+    public List<ModelAttempt> Attempts { get; } = [];
+
+    public JobShot Shot(bool withPayload) => new()
+    {
+        Sequence = Sequence,
+        Queue = Queue.Name,
+        Type = Spec.Type,
+        State = State,
+        Reason = Reason,
+        Priority = Priority,
+        Attempt = Attempt,
+        MaxAttempts = MaxAttempts,
+        Runs = Runs,
+        Version = Version,
+        CreatedAt = CreatedAt,
+        RunAt = RunAt,
+        StartedAt = StartedAt,
+        FinishedAt = FinishedAt,
+        UniqueKey = Key,
+        Tags = withPayload && Spec.Tags is not null ? string.Join(",", Spec.Tags) : null,
+        Headers = withPayload && Spec.Headers is not null ? string.Join(",", Spec.Headers) : null,
+        PayloadKind = PayloadKind,
+        Payload = withPayload ? Payload : null,
+        ContentType = ContentType,
+        Result = Result,
+        Progress = Progress,
+        Error = Error(),
+        CancelRequested = CancelRequested,
+        Attempts = string.Join(";", Attempts.TakeLast(10).Select(a =>
+            Shots.Attempt(a.Number, a.Worker, a.StartedAt, a.EndedAt, a.Outcome, a.Error))),
+        Lease = State == JobState.Leased ? $"{Worker}/{Fence}/{LeaseEnd}" : null,
+    };
+
+    private string? Error() => Attempts.TakeLast(10).Reverse()
+        .TakeWhile(a => a.Outcome is not (AttemptOutcome.Succeeded or AttemptOutcome.Rescheduled))
+        .Select(a => a.Error).FirstOrDefault(e => e is not null);
+}

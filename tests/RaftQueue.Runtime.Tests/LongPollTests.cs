@@ -1,0 +1,113 @@
+using RaftQueue.Jobs;
+using RaftQueue.Primitives;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Runtime.Tests;
+
+public sealed class LongPollTests
+{
+    [Fact]
+    public void AWaitingLeaseWritesNothingAndWakesAtOnce()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 31);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode follower = cluster.Nodes.Find(node => node != leader)!;
+        cluster.Enqueue(leader, "other", "0");
+        cluster.RunFor(500);
+        LogIndex before = leader.Node!.Status().Shards[0].LastIndex;
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(follower, "work", 1, waitMs: 20_000).AsTask();
+        cluster.RunFor(5_000);
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(before, leader.Node.Status().Shards[0].LastIndex);
+        cluster.Enqueue(leader, "work", "1");
+        long woken = cluster.Clock.MonotonicMicroseconds;
+        cluster.RunUntil(() => waiting.IsCompleted, "the lease is granted");
+        Assert.True(cluster.Clock.MonotonicMicroseconds - woken < 10_000, "within a few network trips");
+        Assert.Equal("1", Assert.Single(TestCommands.Grants(cluster.Await(new ValueTask<CommandOutcome>(waiting), "the grant"))).Payload);
+    }
+
+    [Fact]
+    public void AnEmptyAnswerComesWhenTheWaitIsOver()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 32);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        foreach (SimulatedNode node in cluster.Nodes)
+        {
+            long begun = cluster.Clock.MonotonicMicroseconds;
+            CommandOutcome outcome = cluster.Await(cluster.LeaseAsync(node, "work", 1, waitMs: 700), "an empty answer");
+            Assert.Equal((OutcomeKind.Applied, ResultCode.Empty), (outcome.Kind, outcome.Code));
+            Assert.InRange(cluster.Clock.MonotonicMicroseconds - begun, 699_000, 900_000);
+        }
+    }
+
+    [Fact]
+    public void AWaitGoesOnAtTheNextLeader()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 33);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode follower = cluster.Nodes.Find(node => node != leader)!;
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(follower, "work", 1, waitMs: 20_000).AsTask();
+        cluster.RunFor(1_000);
+        cluster.Crash(leader, CrashMode.ProcessDeath);
+        cluster.Enqueue(cluster.AwaitLeader(), "work", "1");
+        cluster.RunUntil(() => waiting.IsCompleted, "the lease is granted by the new leader");
+        Assert.Single(TestCommands.Grants(cluster.Await(new ValueTask<CommandOutcome>(waiting), "the grant")));
+    }
+
+    [Fact]
+    public void WaitersAreServedInOrderOfArrival()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 34);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        var waiting = new List<Task<CommandOutcome>>();
+        for (int i = 0; i < 5; i++)
+        {
+            waiting.Add(cluster.LeaseAsync(leader, "work", 1, waitMs: 60_000).AsTask());
+            cluster.RunFor(20);
+        }
+
+        for (int i = 0; i < 5; i++)
+        {
+            cluster.Enqueue(leader, "work", $"{i}");
+            cluster.RunFor(100);
+            Assert.Equal(i + 1, waiting.Count(task => task.IsCompleted));
+            Assert.True(waiting[i].IsCompleted, $"waiter {i} is served by job {i}");
+        }
+    }
+
+    [Fact]
+    public void AGrantWhoseCallerIsGoneGoesBack()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 35);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode follower = cluster.Nodes.Find(node => node != leader)!;
+        using var gone = new CancellationTokenSource();
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(follower, "work", 1, waitMs: 20_000, gone: gone.Token).AsTask();
+        cluster.RunFor(500);
+        Task<CommandOutcome> enqueued = cluster.EnqueueAsync(leader, "work", "1").AsTask();
+        cluster.RunUntil(() => enqueued.IsCompleted, "the job is there");
+        gone.Cancel();
+        cluster.RunFor(2_000);
+        CommandOutcome outcome = cluster.Await(cluster.LeaseAsync(leader, "work", 1, waitMs: 0), "a lease");
+        Assert.Equal("1", Assert.Single(TestCommands.Grants(outcome)).Payload);
+        Assert.True(waiting.IsCompleted);
+    }
+
+    [Fact]
+    public void AScheduledJobWakesItsWaiterWhenItFallsDue()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 36);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(leader, "work", 1, waitMs: 20_000).AsTask();
+        cluster.Await(cluster.EnqueueAsync(leader, "work", "1", delayMs: 5_000), "an enqueue");
+        long begun = cluster.Clock.MonotonicMicroseconds;
+        cluster.RunUntil(() => waiting.IsCompleted, "the job is due");
+        Assert.InRange(cluster.Clock.MonotonicMicroseconds - begun, 4_990_000, 5_100_000);
+    }
+}

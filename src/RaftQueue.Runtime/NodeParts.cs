@@ -96,6 +96,8 @@ internal sealed class NodeParts
         Replica.WalHandle = log;
         _checkpoints.Handle = Start("checkpoint", _checkpoints);
         _apply.Handle = Start("apply", _apply);
+        // Before the door opens: a caller that is no peer yet would be refused.
+        Replica.Peers.Follow(Replica.Shards);
         Shared.Network.Start(new PeerEvents(Shared, Replica));
         Replica.Handle = Start("replica", Replica);
         Replica.Handle.Wake();

@@ -182,6 +182,7 @@ internal sealed class ShardApply
         Link.NamedCheckpointIndex = entry.Index;
         Replica!.Post(new CheckpointNamed(Shard));
         if (!_checkpoints.TryBegin(Shard)) return;
+        Invariant.That(!State.Pages.IsFrozen, "the last checkpoint is finished before the next begins");
         var info = new CheckpointInfo
         {
             Shard = Shard,

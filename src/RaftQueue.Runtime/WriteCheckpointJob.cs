@@ -40,7 +40,11 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
     private void Committed(CheckpointFile file, ShardId shard)
     {
         node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {_writer!.BlocksWritten * 4} KiB written");
-        file.ReserveAhead();
+        while (file.ReserveAhead())
+        {
+            // One extent a call.
+        }
+
         if (file.Older is not { } older) return;
         bool decoded = MembershipRecord.TryDecode(older.Membership, out MembershipRecord? membership);
         Invariant.That(decoded, "a checkpoint holds the membership of its index");

@@ -14,14 +14,16 @@ internal sealed class BootstrapRounds
     private const long AskMicroseconds = 100_000;
 
     private readonly NodeShared _node;
+    private readonly CheckpointFiles _files;
     private readonly ulong _membersDigest;
     private readonly Dictionary<NodeId, BootstrapAnswer> _answers = [];
     private readonly bool[] _blank;
     private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
     private long _askedAt = long.MinValue / 2;
 
-    public BootstrapRounds(NodeShared node, IEnumerable<bool> blankShards)
+    public BootstrapRounds(NodeShared node, CheckpointFiles files, IEnumerable<bool> blankShards)
     {
+        _files = files;
         _node = node;
         _blank = [.. blankShards];
         _membersDigest = BootstrapAnswer.DigestOf(node.Options.Members.Select(member => new PeerAddress(member.Id, member.Peer)));
@@ -111,8 +113,11 @@ internal sealed class BootstrapRounds
             voters.Add(new MemberInfo(member.Id, incarnation, member.Peer, member.Http));
         }
 
+        var membership = new MembershipRecord(voters);
+        // Durable before anybody votes: a crash before the first entry must not leave members that never knew each other.
+        BootstrapFile.Write(_files, shard.Shard, membership);
         _node.Log.Info($"shard {shard.Shard}: all {voters.Count} members are blank; the cluster begins");
-        shard.Raft.Bootstrap(new MembershipRecord(voters), nowMicroseconds / 1000);
+        shard.Raft.Bootstrap(membership, nowMicroseconds / 1000);
         loop.MembershipChanged();
     }
 }

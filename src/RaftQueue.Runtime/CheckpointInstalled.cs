@@ -10,11 +10,10 @@ internal sealed class CheckpointInstalled(ShardId shard, LogIndex index, Term te
     public void Run(ReplicaLoop loop, long nowMicroseconds)
     {
         ShardReplica replica = loop.Shard(shard);
-        bool logGoesOn = loop.Wal.Log(shard).TermAt(index) == term;
         replica.Raft.InstallCheckpoint(index, term, membership, nowMicroseconds / 1000);
-        if (logGoesOn) loop.Wal.Release(shard, index);
-        else loop.Wal.RestartAt(shard, index, term);
-        replica.Installed(stampMs);
+        // Where the log goes on behind the checkpoint this only releases what the checkpoint covers.
+        loop.Wal.RestartAt(shard, index, term);
         loop.LogWritten();
+        replica.Installed(stampMs);
     }
 }

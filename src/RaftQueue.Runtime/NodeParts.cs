@@ -66,6 +66,7 @@ internal sealed class NodeParts
             ShardOpening opening = directory.Shards[i];
             applies[i] = new ShardApply(shared, apply, checkpoints, shard, opening.State) { Replica = replica };
             RaftNode raft = NewRaft(shared, shard, opening.Start, environment.Random);
+            if (opening.Bootstrap is { } membership) raft.Bootstrap(membership, shared.Clock.MonotonicMicroseconds / 1000);
             replicas[i] = new ShardReplica(shared, replica, raft, applies[i], shard, opening.LastStampMs);
         }
 
@@ -76,7 +77,7 @@ internal sealed class NodeParts
         NodePeers peers = environment.Network(new CheckpointSource(directory.Files));
         shared.Network = peers.Network;
         replica.Requests = parts.Desk;
-        replica.Bootstrap = new BootstrapRounds(shared, directory.Shards.Select(opening => opening.IsBlank));
+        replica.Bootstrap = new BootstrapRounds(shared, directory.Files, directory.Shards.Select(opening => opening.IsBlank));
         replica.Hashes = new StateHashWatch(shared, directory.Files);
         replica.Transfers = new StateTransfer(shared, replica, checkpoints, directory.Files, peers.Transfers);
         return parts;

@@ -39,13 +39,13 @@ internal sealed class PeerTable(NodeShared node)
     }
 
     /// <summary>
-    /// The union of all shards' members (before there is one, the configured ones) is whom to connect to. While a wiped node
-    /// is being swapped in, shards name different incarnations of it: then consensus sorts its messages out.
+    /// The union of all shards' members (before there is one, the configured ones) is whom to connect to. Which incarnation of
+    /// a peer counts is not said to the network: a membership that lags may name an old one of the very node that would bring
+    /// it up to date, so consensus drops a stranger's messages itself.
     /// </summary>
     public void Follow(IReadOnlyList<ShardReplica> shards)
     {
         var peers = new SortedDictionary<NodeId, PeerAddress>();
-        var incarnations = new Dictionary<NodeId, Incarnation>();
         bool allKnown = true;
         foreach (ShardReplica shard in shards)
         {
@@ -55,9 +55,9 @@ internal sealed class PeerTable(NodeShared node)
                 continue;
             }
 
-            foreach (MemberInfo member in membership.Outgoing) Name(member, peers, incarnations);
-            foreach (MemberInfo member in membership.Learners) Name(member, peers, incarnations);
-            foreach (MemberInfo member in membership.Voters) Name(member, peers, incarnations);
+            foreach (MemberInfo member in membership.Outgoing) Name(member, peers);
+            foreach (MemberInfo member in membership.Learners) Name(member, peers);
+            foreach (MemberInfo member in membership.Voters) Name(member, peers);
         }
 
         if (!allKnown)
@@ -70,23 +70,8 @@ internal sealed class PeerTable(NodeShared node)
 
         peers.Remove(node.Self);
         node.Network.UpdatePeers([.. peers.Values]);
-        foreach (NodeId peer in peers.Keys)
-        {
-            Incarnation expected = allKnown ? incarnations.GetValueOrDefault(peer) : Incarnation.None;
-            node.Network.ExpectIncarnation(peer, expected);
-        }
     }
 
-    private static void Name(
-        MemberInfo member, SortedDictionary<NodeId, PeerAddress> peers, Dictionary<NodeId, Incarnation> incarnations)
-    {
+    private static void Name(MemberInfo member, SortedDictionary<NodeId, PeerAddress> peers) =>
         peers[member.Id] = new PeerAddress(member.Id, member.PeerAddress);
-        if (incarnations.TryGetValue(member.Id, out Incarnation other) && other != member.Incarnation)
-        {
-            incarnations[member.Id] = Incarnation.None;
-            return;
-        }
-
-        incarnations[member.Id] = member.Incarnation;
-    }
 }

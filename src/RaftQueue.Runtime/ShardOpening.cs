@@ -7,8 +7,8 @@ using RaftQueue.Storage;
 namespace RaftQueue.Runtime;
 
 /// <summary>
-/// What one shard starts from: the newest checkpoint that is whole, and the log behind it. What does not fit together is
-/// dropped, and the node then takes no part in votes before a peer has brought it back to where it was.
+/// What one shard starts from: the newest checkpoint that is whole, and the log behind it. Consensus drops a log that does
+/// not go on where the checkpoint ends, and then votes only when a peer has brought it back to where it was.
 /// </summary>
 internal sealed class ShardOpening
 {
@@ -30,6 +30,9 @@ internal sealed class ShardOpening
     public RaftStart Start { get; private set; } = null!;
 
     public long LastStampMs { get; private set; }
+
+    /// <summary>The membership that the cluster was to begin with, when its first entry is not here yet.</summary>
+    public MembershipRecord? Bootstrap { get; private set; }
 
     /// <summary>Nothing was ever stored.</summary>
     public bool IsBlank { get; private set; }
@@ -80,26 +83,18 @@ internal sealed class ShardOpening
         }
 
         CheckpointInfo? info = LoadState();
-        (Term Term, LogIndex Index)? floor = recovered.VoteFloor;
         LogIndex checkpointIndex = info?.Index ?? LogIndex.Zero;
-        Term checkpointTerm = info?.Term ?? Term.Zero;
         IStoredLog log = _wal.Log(_shard);
-        bool gap = log.FirstIndex > checkpointIndex.Next;
-        if (gap || !Continues(log, checkpointIndex, checkpointTerm))
-        {
-            if (gap) floor = Higher(floor, (recovered.LastTerm, recovered.LastIndex));
-            _wal.RestartAt(_shard, checkpointIndex, checkpointTerm);
-        }
-
         LastStampMs = LastStamp(log, info);
-        IsBlank = info is null && log.LastIndex == LogIndex.Zero && floor is null;
+        IsBlank = info is null && log.LastIndex == LogIndex.Zero && recovered.VoteFloor is null;
+        if (IsBlank) Bootstrap = BootstrapFile.Read(_files, _shard);
         Start = new RaftStart
         {
             HardState = recovered.HardState,
             CheckpointIndex = checkpointIndex,
-            CheckpointTerm = checkpointTerm,
+            CheckpointTerm = info?.Term ?? Term.Zero,
             CheckpointMembership = State.Membership,
-            VoteFloor = floor,
+            VoteFloor = recovered.VoteFloor,
             CommitHint = checkpointIndex,
         };
     }
@@ -127,16 +122,6 @@ internal sealed class ShardOpening
         State = Blank(_shard);
         return null;
     }
-
-    /// <summary>Whether the log goes on where the checkpoint ends. It does not after a crash between installing one and the other.</summary>
-    private static bool Continues(IStoredLog log, LogIndex index, Term term)
-    {
-        if (log.LastIndex < index) return false;
-        return index == LogIndex.Zero || log.TermAt(index) is not { } held || held == term;
-    }
-
-    private static (Term Term, LogIndex Index) Higher((Term Term, LogIndex Index)? floor, (Term Term, LogIndex Index) other) =>
-        floor is { } known && (known.Term, known.Index).CompareTo((other.Term, other.Index)) > 0 ? known : other;
 
     private static long LastStamp(IStoredLog log, CheckpointInfo? info)
     {

@@ -150,6 +150,12 @@ internal sealed class ShardReplica
             _loop.LogWritten();
         }
 
+        if (effects.LogRestart is { } restart)
+        {
+            _node.Wal.RestartAt(Shard, restart.Index, restart.Term);
+            _loop.LogWritten();
+        }
+
         if (effects.EntriesToWrite.Count > 0)
         {
             _node.Wal.Append(Shard, effects.EntriesToWrite);

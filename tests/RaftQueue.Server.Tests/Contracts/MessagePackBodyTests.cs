@@ -1,5 +1,4 @@
 using RaftQueue.Jobs;
-using RaftQueue.MessagePack;
 using RaftQueue.Server.Contracts;
 using RaftQueue.Server.Tests.Support;
 

@@ -7,7 +7,13 @@ internal sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _client;
 
-    private RawConnection(TcpClient client) => _client = client;
+    private readonly NetworkStream _stream;
+
+    private RawConnection(TcpClient client)
+    {
+        _client = client;
+        _stream = client.GetStream();
+    }
 
     public static async Task<RawConnection> OpenAsync(Uri address)
     {
@@ -20,12 +26,12 @@ internal sealed class RawConnection : IDisposable
     {
         try
         {
-            await _client.GetStream().WriteAsync(bytes);
+            await _stream.WriteAsync(bytes);
         }
         catch (IOException)
         {
             // The server has answered and closed already; what it said is still to be read.
-            return;
+            Assert.True(bytes.Length > 0);
         }
     }
 
@@ -41,7 +47,7 @@ internal sealed class RawConnection : IDisposable
         {
             while (true)
             {
-                int count = await _client.GetStream().ReadAsync(buffer, timeout.Token);
+                int count = await _stream.ReadAsync(buffer, timeout.Token);
                 if (count == 0) return text.ToString();
                 text.Append(Encoding.Latin1.GetString(buffer, 0, count));
             }
@@ -53,5 +59,9 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _client.Dispose();
+    }
 }

@@ -20,6 +20,9 @@ public sealed class TestNode : IAsyncLifetime
 
     internal TestNode(Dictionary<string, string?> extra) => _extra = extra;
 
+    /// <summary>Where its peers would reach it.</summary>
+    public string Peer { get; private set; } = "";
+
     public RaftQueueHost Host => _host!;
 
     public HttpClient Http { get; } = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
@@ -40,9 +43,11 @@ public sealed class TestNode : IAsyncLifetime
             ["RaftQueue:Members:0:Id"] = "1",
             ["RaftQueue:Members:0:Peer"] = peer,
             ["RaftQueue:Members:0:Http"] = "http://127.0.0.1:80",
+            ["RaftQueue:DrainMs"] = "2000",
             ["Logging:LogLevel:Default"] = "Warning",
         };
         foreach ((string name, string? value) in _extra) settings[name] = value;
+        Peer = settings["RaftQueue:Peer"]!;
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         _host = await RaftQueueHost.StartAsync(SettingsReader.Read(configuration), configuration.GetSection("Logging"));
         Http.BaseAddress = Host.Address;

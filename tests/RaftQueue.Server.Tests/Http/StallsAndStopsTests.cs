@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using RaftQueue.Server.Tests.Support;
+
+namespace RaftQueue.Server.Tests.Http;
+
+/// <summary>Clients that stall, bodies beyond the budget, and the end of a node.</summary>
+public sealed class StallsAndStopsTests
+{
+    [Fact]
+    public async Task HalfABodyThatStallsIsGivenUp()
+    {
+        var node = new TestNode(new Dictionary<string, string?> { ["RaftQueue:HttpLimits:BodyGraceMs"] = "1100" });
+        await node.InitializeAsync();
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync(
+            Encoding.ASCII.GetBytes("POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"payload\":"));
+        string reply = await connection.ReceiveAsync();
+        Assert.StartsWith("HTTP/1.1 400", reply, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"invalid_request\"", reply, StringComparison.Ordinal);
+        Assert.Equal(404, (await node.Http.GetReplyAsync("/v1/queues/q")).Status);
+        await node.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task AStopAnswersWhatWaits()
+    {
+        var node = new TestNode();
+        await node.InitializeAsync();
+        Reply put = await node.Http.PostAsync("/v1/queues/other/jobs", "{}");
+        Task<Reply> lease = node.Http.PostAsync("/v1/leases", """{"queues":["empty"],"waitMs":60000}""");
+        Task<Reply> job = node.Http.GetReplyAsync($"/v1/jobs/{put.Json["id"]!.GetValue<string>()}?waitMs=60000&consistency=stale");
+        await Task.Delay(300);
+        Task stopped = node.Host.StopAsync("test");
+        Reply answered = await lease;
+        Assert.Equal((200, "{\"jobs\":[]}"), (answered.Status, answered.Text));
+        Reply held = await job;
+        Assert.True(held.Status is 200 or 503, held.Text);
+        await stopped;
+        await node.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task WhatWasAcknowledgedIsThereAfterARestart()
+    {
+        string directory = Path.Combine(Path.GetTempPath(), $"raftqueue-{Guid.NewGuid():N}");
+        var settings = new Dictionary<string, string?> { ["RaftQueue:DataDirectory"] = directory };
+        try
+        {
+            var node = new TestNode(settings);
+            await node.InitializeAsync();
+            Reply put = await node.Http.PostAsync("/v1/queues/again/jobs", """{"payload": [ 1 ]}""");
+            await node.Host.StopAsync("restart");
+            var again = new TestNode(new Dictionary<string, string?>(settings)
+            {
+                ["RaftQueue:Peer"] = node.Peer,
+                ["RaftQueue:Members:0:Peer"] = node.Peer,
+            });
+            await again.InitializeAsync();
+            Reply got = await again.Http.GetReplyAsync($"/v1/jobs/{put.Json["id"]!.GetValue<string>()}");
+            Assert.Contains("\"payload\":[ 1 ]", got.Text, StringComparison.Ordinal);
+            JsonNode cluster = (await again.Http.GetReplyAsync("/v1/cluster")).Json;
+            Assert.Equal(1, cluster["shards"]![0]!["leader"]!.GetValue<int>());
+            await again.DisposeAsync();
+            await node.DisposeAsync();
+        }
+        finally
+        {
+            if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        }
+    }
+}

@@ -55,7 +55,8 @@ public sealed class Fields
                 return true;
             }
 
-            errors.Add(Shown(name), field >= 0 ? "This field is there twice." : $"There is no such field; there are {string.Join(", ", _names)}.");
+            if (errors.IsFull) errors.Add("");
+            else errors.Add(Shown(name), field >= 0 ? "This field is there twice." : $"There is no such field; there are {this}.");
             reader.Skip();
         }
 

@@ -19,6 +19,9 @@ public sealed class RequestErrors
 
     public bool Any => Count > 0;
 
+    /// <summary>No further error is named: callers may spare themselves the words.</summary>
+    public bool IsFull => _errors.Count == RequestLimits.MaxErrors;
+
     public IReadOnlyList<RequestError> Items => _errors;
 
     /// <summary>The code of the whole reply when another than <c>invalid_request</c> fits every error.</summary>

@@ -13,6 +13,7 @@ internal static class Conventions
 
     private static async Task RunAsync(HttpContext http, RequestDelegate next, ServerContext server)
     {
+        server.Enter();
         try
         {
             if (IsForeign(http.Request))
@@ -28,6 +29,10 @@ internal static class Conventions
         catch (Exception exception)
         {
             await AnswerAsync(http, server, exception).ConfigureAwait(false);
+        }
+        finally
+        {
+            server.Leave();
         }
     }
 

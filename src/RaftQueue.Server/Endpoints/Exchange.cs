@@ -45,7 +45,7 @@ public sealed class Exchange : IDisposable
         if (MediaTypes.FormatOf(Http.Request, withPack) is not { } format)
         {
             string types = withPack ? $"{MediaTypes.Json} or {MediaTypes.MessagePack}" : MediaTypes.Json;
-            return new Problem(ProblemCode.UnsupportedMediaType, $"Content-Type must be {types}.");
+            return new Problem(ProblemCode.UnsupportedMediaType, $"Content-Type must be {types}, without Content-Encoding.");
         }
 
         BodyFormat = format;

@@ -33,9 +33,11 @@ internal static class LeaseEndpoints
 
         HttpContext http = exchange.Http;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, exchange.Server.Stopping);
-        CommandOutcome outcome = await exchange.Node.LeaseAsync(segments, waitMs, over.Token).ConfigureAwait(false);
+        // What a keyed request was granted may be in the hands of its repeat already, on another connection: it is never taken back.
+        CancellationToken gone = key is null ? over.Token : CancellationToken.None;
+        CommandOutcome outcome = await exchange.Node.LeaseAsync(segments, waitMs, gone).ConfigureAwait(false);
         bool isGranted = outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok };
-        if (isGranted && over.IsCancellationRequested)
+        if (isGranted && gone.IsCancellationRequested)
         {
             // Not a byte was written and the node may have taken the grant back already: a second time does no harm.
             exchange.Node.Revoke(outcome.Shard, outcome.Result.Span);
@@ -44,7 +46,7 @@ internal static class LeaseEndpoints
 
         http.RequestAborted.ThrowIfCancellationRequested();
         if (isGranted) await WriteGrantsAsync(exchange, outcome).ConfigureAwait(false);
-        else if (over.IsCancellationRequested) await WriteNothingAsync(exchange).ConfigureAwait(false);
+        else if (gone.IsCancellationRequested) await WriteNothingAsync(exchange).ConfigureAwait(false);
         else await AnswerWithoutGrantAsync(exchange, outcome).ConfigureAwait(false);
     }
 

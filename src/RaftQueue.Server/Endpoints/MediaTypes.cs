@@ -16,6 +16,7 @@ internal static class MediaTypes
     /// <param name="withPack">MessagePack is spoken here.</param>
     public static BodyFormat? FormatOf(HttpRequest request, bool withPack)
     {
+        if (request.Headers.ContentEncoding.Count > 0 && request.Headers.ContentEncoding != "identity") return null;
         string? text = request.ContentType;
         if (text is Json) return BodyFormat.Json;
         if (!MediaTypeHeaderValue.TryParse(text, out MediaTypeHeaderValue? type)) return null;

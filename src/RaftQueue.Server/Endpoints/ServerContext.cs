@@ -11,6 +11,7 @@ public sealed class ServerContext : IDisposable
 {
     private const int PooledPerKind = 256;
     private readonly CancellationTokenSource _stopping = new();
+    private int _underWay;
 
     public ServerContext(Node node, ServerOptions options, IClock clock, ILogger logger)
     {
@@ -45,8 +46,15 @@ public sealed class ServerContext : IDisposable
     /// <summary>Held <c>GET /v1/jobs/{id}?waitMs=</c>, those of clients that left included.</summary>
     public WaitBudget JobWaits { get; }
 
+    /// <summary>Requests that are not answered yet.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
     /// <summary>Cancelled when the node stops: what waits is answered with what there is.</summary>
     public CancellationToken Stopping => _stopping.Token;
+
+    internal void Enter() => Interlocked.Increment(ref _underWay);
+
+    internal void Leave() => Interlocked.Decrement(ref _underWay);
 
     /// <summary>Ends all waiting. Idempotent.</summary>
     public void BeginStop() => _stopping.Cancel();

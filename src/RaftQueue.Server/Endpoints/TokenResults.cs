@@ -82,7 +82,7 @@ internal sealed class TokenResults
 
     private Problem? ProblemOfAll(IReadOnlyList<CommandOutcome> outcomes)
     {
-        if (outcomes.FirstOrDefault(IsConflict) is { Kind: OutcomeKind.Applied } conflict) return Outcomes.Refused(conflict.Code);
+        if (outcomes.Count > 0 && outcomes.All(IsConflict)) return Outcomes.Refused(ResultCode.IdempotencyConflict);
         if (outcomes.Count == 0 || _request.Items.Any(item => item.Row < 0)) return null;
         if (outcomes.All(outcome => StatusOf(outcome) == Words.NotApplied))
             return Exchange.Undecided(outcomes[0]) ?? Outcomes.Refused(outcomes[0].Code);
@@ -98,7 +98,7 @@ internal sealed class TokenResults
         { Kind: OutcomeKind.NotApplied } => Words.NotApplied,
         { Kind: OutcomeKind.Unknown } or { Code: ResultCode.DuplicateRequest } => Words.Unknown,
         { Code: ResultCode.Ok } => null,
-        { Code: ResultCode.InvalidCommand } => Words.Invalid,
+        { Code: ResultCode.InvalidCommand or ResultCode.IdempotencyConflict } => Words.Invalid,
         _ => Words.NotApplied,
     };
 

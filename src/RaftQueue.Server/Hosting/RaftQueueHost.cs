@@ -34,6 +34,9 @@ public sealed class RaftQueueHost : IAsyncDisposable
 
     public Node Node => _server.Node;
 
+    /// <summary>Requests that are not answered yet, those that wait included.</summary>
+    public int RequestsUnderWay => _server.UnderWay;
+
     /// <summary>Completes when the node stopped by itself: with the bug or the lost disk, or null.</summary>
     public Task<Exception?> Ended => _ended.Task;
 

@@ -77,6 +77,15 @@ public sealed class ConventionsTests(TestNode node) : IClassFixture<TestNode>
         Assert.Equal(415, (await node.Http.SendAsync(HttpMethod.Put, "/v1/queues/q", [0x80], "application/msgpack")).Status);
     }
 
+    [Fact]
+    public async Task ACompressedBodyIsRefused()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/queues/q/jobs") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Content.Headers.ContentEncoding.Add("gzip");
+        using HttpResponseMessage reply = await node.Http.SendAsync(request);
+        Assert.Equal(415, (int)reply.StatusCode);
+    }
+
     [Theory]
     [InlineData("application/json; charset=UTF-8")]
     [InlineData("application/json;charset=\"utf-8\"")]

@@ -49,7 +49,7 @@ public sealed class LeasesTests(TestNode node) : IClassFixture<TestNode>
         {
             using var body = new StringContent("""{"queues":["leave"],"waitMs":60000,"leaseMs":3600000}""", Encoding.UTF8, "application/json");
             Task<HttpResponseMessage> waiting = node.Http.PostAsync(new Uri("/v1/leases", UriKind.Relative), body, leave.Token);
-            await Task.Delay(200);
+            while (node.Host.RequestsUnderWay < 1) await Task.Delay(10);
             await leave.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         }

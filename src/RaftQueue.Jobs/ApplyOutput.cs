@@ -9,7 +9,8 @@ namespace RaftQueue.Jobs;
 /// </summary>
 public sealed class ApplyOutput : IDisposable
 {
-    private const int MaxResultBytes = 256 * 1024 * 1024;
+    private const int MaxResultBytes = 1024 * 1024 * 1024;
+    private const int CrowdedBytes = 256 * 1024 * 1024;
 
     /// <summary>Results are rendered only for commands of this origin.</summary>
     public Incarnation Local { get; set; }
@@ -34,6 +35,9 @@ public sealed class ApplyOutput : IDisposable
 
     /// <summary>A <see cref="CommandType.Checkpoint"/> was applied: a checkpoint is to be taken at this entry.</summary>
     public bool CheckpointNamed { get; internal set; }
+
+    /// <summary>So much is in the buffer that views go without payloads.</summary>
+    internal bool IsCrowded => Buffer.Length > CrowdedBytes;
 
     /// <summary>Tells one drain from the next, so that a wake is reported once in each.</summary>
     internal ulong Generation { get; private set; } = 1;

@@ -25,6 +25,12 @@ public static class JobLimits
     public const int MaxPayloadBytes = 14 * 1024 * 1024;
     public const int MaxQueuesPerLease = 1_000;
     public const int MaxJobsPerLease = 10_000;
+
+    /// <summary>Jobs of a batch, tokens of a call.</summary>
+    public const int MaxRowsPerCommand = 100_000;
+
+    /// <summary>Bytes of jobs that the lease requests of one entry get together; one job is granted however large.</summary>
+    public const long LeasedBytesPerEntry = 64L << 20;
     public const int MaxSettingsBytes = 262_144;
     public const int MaxUniquePointers = 64;
 

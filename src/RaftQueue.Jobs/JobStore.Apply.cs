@@ -37,6 +37,7 @@ public sealed partial class JobStore
         _index = header.Index;
         _now = Math.Clamp(header.TimestampMs, LastTimestampMs, JobLimits.MaxTimeMs);
         _timersLeft = JobLimits.TimersPerEntry;
+        _leasedBytes = 0;
         _outcome = 0;
         if (_root.HashSeed == 0) SeedHashes(entryBytes);
 

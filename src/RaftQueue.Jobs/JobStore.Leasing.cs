@@ -13,6 +13,7 @@ public sealed partial class JobStore
 {
     private const int StoredGrantBytes = 3 * sizeof(long);
     private readonly List<LeaseReference> _granted = [];
+    private long _leasedBytes; // by the entry under way
 
     private ResultCode ApplyLease(ReadOnlySpan<byte> body)
     {
@@ -99,11 +100,16 @@ public sealed partial class JobStore
     private long LeaseMs(QueueState queue, scoped in LeaseCommand command) =>
         command.LeaseMs ?? queue.Settings.Defaults.LeaseMs ?? Settings.DefaultLeaseMs;
 
-    /// <summary>Takes the job's room. The first job always fits; what does not ends the request.</summary>
+    /// <summary>
+    /// Takes the job's room. The first job always fits; what does not ends the request. An entry as a whole has a bound as well,
+    /// because its results are held in memory together: who got nothing for that waits for the next one.
+    /// </summary>
     private bool Fits(in JobRecord job, scoped ref LeaseRoom room)
     {
-        long bytes = LengthOf(job.Payload) + (long)LengthOf(job.Rare);
+        long bytes = LengthOf(job.Payload) + (long)LengthOf(job.Rare) + LengthOf(job.Run);
         if (_granted.Count > 0 && bytes > room.Bytes) return false;
+        if (_leasedBytes > 0 && _leasedBytes + bytes > JobLimits.LeasedBytesPerEntry) return false;
+        _leasedBytes += bytes;
         room.Bytes -= bytes;
         room.Jobs--;
         return true;

@@ -31,7 +31,7 @@ public sealed partial class JobStore
         }
 
         Note(job.Sequence);
-        if (_render) WriteJob(new MessagePackWriter(_body), command.Slot, _jobs.Load(command.Slot), withPayload: true);
+        if (_render) WriteJob(new MessagePackWriter(_body), command.Slot, _jobs.Load(command.Slot), withPayload: !_output.IsCrowded);
         TrimAfterFinish();
         return Remember(command.Envelope, CommandType.Cancel, ResultCode.Ok);
     }

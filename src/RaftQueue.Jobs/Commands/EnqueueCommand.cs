@@ -42,7 +42,7 @@ public ref struct EnqueueCommand
         if (!CommandEnvelope.TryRead(ref reader, out command.Envelope)) return false;
         if (!reader.TryReadString(out command.Queue) || !QueueName.IsValid(command.Queue)) return false;
         if (!reader.TryReadBool(out command.Single) || !reader.TryReadArrayHeader(out command.Count)) return false;
-        if (command.Count < 1 || (command.Single && command.Count != 1)) return false;
+        if (command.Count is < 1 or > JobLimits.MaxRowsPerCommand || (command.Single && command.Count != 1)) return false;
         command.Jobs = reader;
         for (int i = 0; i < command.Count; i++)
         {

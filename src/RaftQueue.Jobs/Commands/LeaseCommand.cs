@@ -4,7 +4,7 @@ namespace RaftQueue.Jobs.Commands;
 
 /// <summary>
 /// <c>[ envelope, [ queue, … ], maxJobs, leaseMs|nil, worker|nil, pullAheadMs, maxBytes ]</c>. Queues in strict order. The bytes
-/// are those of payloads, tags and headers; one job is granted however large.
+/// are those of payloads, tags, headers and past attempts; one job is granted however large.
 /// </summary>
 public ref struct LeaseCommand
 {

@@ -26,7 +26,7 @@ public ref struct TokenCommand
         var reader = new MessagePackReader(body);
         if (!reader.TryReadArrayHeader(out int fields) || fields < 2) return false;
         if (!CommandEnvelope.TryRead(ref reader, out command.Envelope)) return false;
-        if (!reader.TryReadArrayHeader(out command.Count)) return false;
+        if (!reader.TryReadArrayHeader(out command.Count) || command.Count > JobLimits.MaxRowsPerCommand) return false;
         command.Items = reader;
         return true;
     }

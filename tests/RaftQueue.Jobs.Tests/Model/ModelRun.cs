@@ -1,6 +1,7 @@
 using RaftQueue.Jobs.Tests.Support;
 using RaftQueue.Pages;
 using RaftQueue.Primitives;
+using RaftQueue.TestKit;
 
 namespace RaftQueue.Jobs.Tests.Model;
 
@@ -10,6 +11,9 @@ public sealed class ModelRun : IDisposable
     private static readonly string[] QueueNames = ["a", "b", "c", "d"];
     private readonly Replica _local = new();
     private readonly Replica _follower = new();
+    private readonly CheckpointFile _localFile = NewFile();
+    private readonly CheckpointFile _followerFile = NewFile();
+    private CheckpointWriter? _writer;
     private readonly JobModel _model = new();
     private readonly Dictionary<ulong, JobId> _ids = [];
     private readonly List<LeaseToken> _tokens = [];
@@ -43,6 +47,9 @@ public sealed class ModelRun : IDisposable
 
     public void Dispose()
     {
+        _writer?.Dispose();
+        _localFile.Dispose();
+        _followerFile.Dispose();
         _local.Dispose();
         _follower.Dispose();
     }
@@ -231,6 +238,8 @@ public sealed class ModelRun : IDisposable
         _follower.Apply(entry);
         Assert.Empty(_follower.Output.Results);
         if (_index % 7 == 0) _follower.Reopen();
+        if (_index % 11 == 0) _follower.Reload(_followerFile);
+        WriteCheckpoint();
         List<byte[]> results = _local.Results();
         Assert.Equal(_pending.Count, results.Count);
         _model.Index = _index;
@@ -238,6 +247,25 @@ public sealed class ModelRun : IDisposable
         for (int i = 0; i < results.Count; i++) Compare(_pending[i], results[i]);
         _pending.Clear();
         CompareState();
+    }
+
+    /// <summary>The local replica goes on while its checkpoint is being written, a slice an entry.</summary>
+    private void WriteCheckpoint()
+    {
+        if (_index % 10 == 3 && _writer is null) _writer = _localFile.BeginWrite(_local.Pages.Freeze(_local.Checkpoint()));
+        if (_writer is null) return;
+        _writer.RunOnce();
+        if (_writer.Outcome == CheckpointOutcome.Writing) return;
+        _writer.Commit();
+        _writer.Dispose();
+        _writer = null;
+    }
+
+    private static CheckpointFile NewFile()
+    {
+        var disk = new FakeDisk();
+        disk.CreateDirectory("/data");
+        return CheckpointFile.OpenOrCreate(disk, "/data/checkpoint", new CheckpointOptions { ExtentBytes = 64 * 4096, SliceBytes = 4096 });
     }
 
     private void Compare((Command Command, Func<string> Expected, bool Single) pending, byte[] result)

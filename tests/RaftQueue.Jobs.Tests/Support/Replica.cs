@@ -16,7 +16,7 @@ public sealed class Replica : IDisposable
         Store = JobStore.Create(Pages, new ShardId(0));
     }
 
-    public PageStore Pages { get; }
+    public PageStore Pages { get; private set; }
 
     public JobStore Store { get; private set; }
 
@@ -36,6 +36,29 @@ public sealed class Replica : IDisposable
         Store.Dispose();
         Store = JobStore.Open(Pages);
     }
+
+    /// <summary>Goes on from a checkpoint that was written, committed and loaded.</summary>
+    public void Reload(CheckpointFile file)
+    {
+        using (CheckpointWriter writer = file.BeginWrite(Pages.Freeze(Checkpoint())))
+        {
+            while (writer.Outcome == CheckpointOutcome.Writing) writer.RunOnce();
+            writer.Commit();
+        }
+
+        Store.Dispose();
+        Pages.Dispose();
+        Pages = file.Load(new PageStoreOptions { CheckReads = true });
+        Store = JobStore.Open(Pages);
+    }
+
+    public CheckpointInfo Checkpoint() => new()
+    {
+        Index = Store.AppliedIndex,
+        Term = Store.AppliedTerm,
+        TimestampMs = Store.LastTimestampMs,
+        StateHash = Store.StateHash,
+    };
 
     /// <summary>The encoded results of the last entry.</summary>
     public List<byte[]> Results() =>

@@ -125,7 +125,7 @@ public sealed class ModelRun : IDisposable
         int max = choices.Of(1, 1, 2, 10);
         long? leaseMs = choices.OneIn(3) ? null : choices.Of(1, 200, 1000);
         string worker = choices.Of("w1", "w2");
-        long pullAhead = choices.OneIn(4) ? 1000 : 0;
+        long pullAhead = choices.OneIn(2) ? 1000 : 0;
         (int, int)? key = choices.OneIn(6) ? (choices.Below(2), choices.Below(5) / 4) : null;
         byte[] body = Bodies.Lease(queues, max, leaseMs, worker, pullAhead, 8 << 20, key);
         Add(CommandType.Lease, body, () => _model.Lease(queues, max, leaseMs, worker, pullAhead, key));

@@ -33,8 +33,9 @@ internal static class LeaseEndpoints
 
         HttpContext http = exchange.Http;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, exchange.Server.Stopping);
-        // What a keyed request was granted may be in the hands of its repeat already, on another connection: it is never taken back.
-        CancellationToken gone = key is null ? over.Token : CancellationToken.None;
+        // What a keyed request was granted may be in the hands of its repeat already, on another connection:
+        // it is not taken back because this connection is gone.
+        CancellationToken gone = key is null ? over.Token : exchange.Server.Stopping;
         CommandOutcome outcome = await exchange.Node.LeaseAsync(segments, waitMs, gone).ConfigureAwait(false);
         bool isGranted = outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok };
         if (isGranted && gone.IsCancellationRequested)

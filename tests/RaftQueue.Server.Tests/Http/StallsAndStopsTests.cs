@@ -29,10 +29,12 @@ public sealed class StallsAndStopsTests
         Reply put = await node.Http.PostAsync("/v1/queues/other/jobs", "{}");
         Task<Reply> lease = node.Http.PostAsync("/v1/leases", """{"queues":["empty"],"waitMs":60000}""");
         Task<Reply> job = node.Http.GetReplyAsync($"/v1/jobs/{put.Json["id"]!.GetValue<string>()}?waitMs=60000&consistency=stale");
-        while (node.Host.RequestsUnderWay < 2) await Task.Delay(10);
+        Task<Reply> keyed = node.Http.PostAsync("/v1/leases", """{"queues":["empty"],"waitMs":60000}""", ("Idempotency-Key", "k"));
+        while (node.Host.RequestsUnderWay < 3) await Task.Delay(10);
         Task stopped = node.Host.StopAsync("test");
         Reply answered = await lease;
         Assert.Equal((200, "{\"jobs\":[]}"), (answered.Status, answered.Text));
+        Assert.True((await keyed).Status is 200 or 503, (await keyed).Text);
         Reply held = await job;
         Assert.True(held.Status is 200 or 503, held.Text);
         await stopped;

@@ -81,7 +81,8 @@ public sealed partial class JobStore
     {
         var type = (CommandType)frame.Type;
         bool own = type is CommandType.Settings or CommandType.Tick or CommandType.Checkpoint;
-        bool numbered = !own && !frame.Origin.IsNone && frame.RequestNumber != 0;
+        // A lease request may wait for longer than the window of request numbers reaches. Its origin gives a second grant back.
+        bool numbered = !own && type != CommandType.Lease && !frame.Origin.IsNone && frame.RequestNumber != 0;
         bool local = !frame.Origin.IsNone && frame.RequestNumber != 0 && frame.Origin == _output.Local;
         _body.Clear();
         _granted.Clear();
@@ -95,7 +96,7 @@ public sealed partial class JobStore
         else
         {
             code = Execute(type, frame);
-            if (numbered && code != ResultCode.Empty) _requests.Mark(frame.Origin, frame.RequestNumber, _index);
+            if (numbered) _requests.Mark(frame.Origin, frame.RequestNumber, _index);
         }
 
         Note(((ulong)code << 16) | frame.Type);

@@ -34,5 +34,8 @@ internal sealed class NodeShared
 
     public NodeId Self => Options.NodeId;
 
+    /// <summary>Whether this process gave out a request number, and not an earlier one on the same directory.</summary>
+    public bool IsOfThisBoot(ulong requestNumber) => requestNumber >> BootShift == Boot;
+
     public ulong NextRequestNumber() => (Boot << BootShift) | (ulong)Interlocked.Increment(ref _lastRequest);
 }

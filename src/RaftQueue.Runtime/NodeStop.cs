@@ -1,4 +1,5 @@
 using RaftQueue.Consensus;
+using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
 
@@ -15,7 +16,13 @@ internal sealed class NodeStop(NodeShared node, long deadlineMicroseconds)
     public void Sweep(ReplicaLoop loop, long nowMicroseconds)
     {
         bool leads = false;
-        foreach (ShardReplica shard in loop.Shards) leads |= shard.Raft.Role == Role.Leader && CanHandOver(shard);
+        foreach (ShardReplica shard in loop.Shards)
+        {
+            if (shard.Raft.Role != Role.Leader || !CanHandOver(shard)) continue;
+            leads = true;
+            if (!shard.Raft.IsTransferring) shard.Raft.TransferLeadership(NodeId.None, nowMicroseconds / 1000);
+        }
+
         if ((!leads && node.Replies.Count == 0) || nowMicroseconds >= deadlineMicroseconds) _drained.TrySetResult();
     }
 

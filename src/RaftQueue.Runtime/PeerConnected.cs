@@ -12,7 +12,7 @@ internal sealed class PeerConnected(NodeId peer, Handshake theirs) : IReplicaInp
         foreach (ShardReplica shard in loop.Shards)
         {
             shard.Raft.ConnectionOpened(peer, nowMicroseconds / 1000);
-            shard.Router.Retry(nowMicroseconds);
+            shard.Router.Reconnected(peer, nowMicroseconds);
         }
 
         loop.NoticeIncarnation(peer, theirs, nowMicroseconds);

@@ -41,9 +41,10 @@ internal sealed class PeerOutbox(NodeShared node)
         {
             int end = start;
             long bytes = 0;
-            while (end < messages.Count && (end == start || bytes < MaxFrameEntryBytes))
+            while (end < messages.Count)
             {
-                foreach (LogEntry entry in messages[end].Entries) bytes += entry.SizeBytes;
+                bytes += MessageCodec.EncodedBytes(messages[end]);
+                if (end > start && bytes > MaxFrameEntryBytes) break;
                 end++;
             }
 

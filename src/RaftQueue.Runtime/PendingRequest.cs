@@ -37,10 +37,8 @@ internal sealed class PendingRequest(TaskCreationOptions completionOptions)
     /// <summary>How many copies may be on their way to, or in, some leader's log. Zero: certainly none.</summary>
     public int Copies { get; set; }
 
-    /// <summary>Where the newest copy went, while that node led <see cref="SentInTerm"/>.</summary>
+    /// <summary>Where the newest copy went.</summary>
     public NodeId SentTo { get; set; }
-
-    public Term SentInTerm { get; set; }
 
     /// <summary>Leases: sent once more after the wait was over and no answer had come.</summary>
     public bool AskedAgain { get; set; }

@@ -112,9 +112,8 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
     {
         _waitingBytes -= command.Size;
         if (command.Local is not { } request) return;
-        if (request.SentTo != node.Self || request.SentInTerm != replica.Raft.Term) request.Copies++;
+        request.Copies++;
         request.SentTo = node.Self;
-        request.SentInTerm = replica.Raft.Term;
     }
 
     private void Reject(NodeId to, NotAppliedReason reason, ulong number)

@@ -10,7 +10,7 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
 {
-    private readonly List<PendingRequest> _unsent = [];
+    private readonly HashSet<PendingRequest> _unsent = [];
     private readonly List<PendingRequest> _forward = [];
     private readonly List<PendingRequest> _open = [];
     private readonly PooledBuffer _buffer = new(64 * 1024);
@@ -56,12 +56,19 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         foreach (PendingRequest request in _open) Route(request, nowMicroseconds);
     }
 
+    /// <summary>A new connection to the leader: what was on the old one may be lost.</summary>
+    public void Reconnected(NodeId peer, long nowMicroseconds)
+    {
+        if (peer == replica.Raft.Leader) LeaderChanged(nowMicroseconds);
+    }
+
     /// <summary>Tries again what found no way.</summary>
     public void Retry(long nowMicroseconds)
     {
         if (_unsent.Count == 0 || replica.Raft.Leader.IsNone) return;
         _open.Clear();
         _open.AddRange(_unsent);
+        _open.Sort(static (left, right) => left.Number.CompareTo(right.Number));
         _unsent.Clear();
         foreach (PendingRequest request in _open)
         {
@@ -76,10 +83,11 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
     public void Rejected(NodeId from, NotAppliedReason reason, ulong number)
     {
         if (!node.Replies.TryGet(number, out PendingRequest? request) || request!.SentTo != from) return;
-        if (request.Copies != 1) return;
-        request.Copies = 0;
-        if (reason is NotAppliedReason.NoLeader) _unsent.Add(request);
-        else Refuse(request, reason);
+        bool onlyCopy = request.Copies == 1;
+        if (onlyCopy) request.Copies = 0;
+        // While another copy may be on its way nothing definite can be said: it is sent again.
+        if (onlyCopy && reason is not NotAppliedReason.NoLeader) Refuse(request, reason);
+        else _unsent.Add(request);
     }
 
     /// <summary>Answers what waited too long: not applied where no copy ever left, unknown otherwise.</summary>
@@ -169,10 +177,8 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
 
     private void MarkSent(PendingRequest request, NodeId to)
     {
-        // A repeat to the same leader of the same term meets its own waiter or its own number: still one copy.
-        if (request.SentTo != to || request.SentInTerm != replica.Raft.Term) request.Copies++;
+        request.Copies++;
         request.SentTo = to;
-        request.SentInTerm = replica.Raft.Term;
     }
 
     private void Refuse(PendingRequest request, NotAppliedReason reason)

@@ -166,7 +166,12 @@ internal sealed class ShardApply
     {
         // A lease that found nothing keeps its place: the leader answers when the wait is over.
         if (result.Code == ResultCode.Empty) return;
-        if (!_node.Replies.TryTake(result.RequestNumber, out PendingRequest? request)) return;
+        if (!_node.Replies.TryTake(result.RequestNumber, out PendingRequest? request))
+        {
+            if (result is { Type: CommandType.Lease, Code: ResultCode.Ok }) GiveBack(result);
+            return;
+        }
+
         if (result.Code == ResultCode.DuplicateRequest)
         {
             request!.Complete(CommandOutcome.Unknown(Shard));
@@ -175,6 +180,17 @@ internal sealed class ShardApply
 
         byte[] body = _output.Buffer.WrittenSpan.Slice(result.Offset, result.Length).ToArray();
         request!.Complete(CommandOutcome.Applied(Shard, result.Index, result.Code, body));
+    }
+
+    /// <summary>
+    /// A grant that nobody here waits for any more: its request was answered as unknown, or granted twice across a change of
+    /// leader. Grants from before this start of the node may be in use; a replay's leases are.
+    /// </summary>
+    private void GiveBack(in CommandResult result)
+    {
+        if (!_node.IsOfThisBoot(result.RequestNumber)) return;
+        byte[] grants = _output.Buffer.WrittenSpan.Slice(result.Offset, result.Length).ToArray();
+        if (!RevokeBody.IsReplay(grants)) Replica!.Post(new RevokeGrants(Shard, grants));
     }
 
     private void NameCheckpoint(LogEntry entry)

@@ -8,10 +8,13 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class ShardReplica
 {
+    private const long ExpireMicroseconds = 200_000;
+
     private readonly NodeShared _node;
     private readonly ReplicaLoop _loop;
     private readonly LeaderDuties _duties;
     private long _lastStampMs;
+    private long _expiredAt;
     private NodeId _routedTo;
     private Term _routedTerm;
 
@@ -97,7 +100,12 @@ internal sealed class ShardReplica
     public void Sweep(long nowMicroseconds)
     {
         Router.Retry(nowMicroseconds);
-        Router.Expire(nowMicroseconds);
+        if (nowMicroseconds - _expiredAt >= ExpireMicroseconds)
+        {
+            _expiredAt = nowMicroseconds;
+            Router.Expire(nowMicroseconds);
+        }
+
         Reads.Expire(nowMicroseconds);
         if (Raft.Role == Role.Leader) _duties.Sweep(nowMicroseconds);
     }

@@ -110,4 +110,23 @@ public sealed class LongPollTests
         cluster.RunUntil(() => waiting.IsCompleted, "the job is due");
         Assert.InRange(cluster.Clock.MonotonicMicroseconds - begun, 4_990_000, 5_100_000);
     }
+
+    [Fact]
+    public void AWaitOutlivesTheWindowOfRequestNumbers()
+    {
+        var cluster = new SimulatedCluster(1, 1, seed: 37);
+        cluster.StartAll();
+        SimulatedNode node = cluster.AwaitLeader();
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(node, "work", 1, waitMs: 60_000).AsTask();
+        cluster.RunFor(10);
+        for (int i = 0; i < 70; i++)
+        {
+            var others = new List<Task<CommandOutcome>>();
+            for (int j = 0; j < 1_000; j++) others.Add(cluster.EnqueueAsync(node, "other", "1").AsTask());
+            cluster.RunUntil(() => others.TrueForAll(task => task.IsCompleted), "the others are answered");
+        }
+
+        cluster.Enqueue(node, "work", "1");
+        Assert.Single(TestCommands.Grants(cluster.Await(new ValueTask<CommandOutcome>(waiting), "the grant")));
+    }
 }

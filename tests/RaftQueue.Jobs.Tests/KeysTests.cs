@@ -63,15 +63,16 @@ public sealed class KeysTests
     }
 
     [Fact]
-    public void A_lease_that_found_nothing_uses_neither_its_number_nor_its_key()
+    public void A_lease_that_found_nothing_does_not_use_its_key_and_no_lease_uses_its_number()
     {
         using var replica = new Replica();
         var lease = new Command(CommandType.Lease, Replica.Local, 7, Bodies.Lease(["q"], idempotency: (1, 1)));
         replica.Apply(Entries.Build(1, 5, [lease]));
         Assert.Equal(new GrantOutcome(Replica.Local, 7, 0, ResultCode.Empty), Assert.Single(replica.Output.Grants));
         replica.Apply(Entries.Build(2, 5, [new Command(CommandType.Enqueue, Replica.Local, 8, Bodies.Enqueue("q", true, [new TestJob()])), lease, lease]));
-        Assert.Equal([ResultCode.Ok, ResultCode.Ok, ResultCode.DuplicateRequest], replica.Output.Results.Select(result => result.Code));
-        Assert.Equal([ResultCode.Ok, ResultCode.DuplicateRequest], replica.Output.Grants.Select(grant => grant.Code));
+        // The third is a repeat under the key: the same lease, not another one.
+        Assert.Equal([ResultCode.Ok, ResultCode.Ok, ResultCode.Ok], replica.Output.Results.Select(result => result.Code));
+        Assert.Equal([(1, ResultCode.Ok), (1, ResultCode.Ok)], replica.Output.Grants.Select(grant => (grant.Granted, grant.Code)));
     }
 
     [Fact]

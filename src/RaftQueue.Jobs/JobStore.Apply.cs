@@ -22,6 +22,7 @@ public sealed partial class JobStore
 
     // The command under way.
     private bool _render;
+    private bool _keyed;
     private LogIndex? _replayOf;
 
     /// <summary>
@@ -87,6 +88,7 @@ public sealed partial class JobStore
         _body.Clear();
         _granted.Clear();
         _render = local;
+        _keyed = false;
         _replayOf = null;
         ResultCode code;
         if (numbered && _requests.IsApplied(frame.Origin, frame.RequestNumber))
@@ -146,6 +148,7 @@ public sealed partial class JobStore
         code = ResultCode.Ok;
         if (!envelope.HasKey) return false;
         _render = true;
+        _keyed = true;
         if (_idempotency.TryFind(envelope, out long slot, out IdempotencyRecord record))
         {
             if (record.ExpiresAt > _now)
@@ -189,6 +192,6 @@ public sealed partial class JobStore
         writer.WriteBool(_replayOf is not null);
         writer.WriteInt64((_replayOf ?? _index).Value);
         writer.WriteRawOrNil(_body.WrittenSpan);
-        _output.Results.Add(new CommandResult(type, requestNumber, code, _index, offset, _output.Buffer.Length - offset));
+        _output.Results.Add(new CommandResult(type, requestNumber, code, _index, offset, _output.Buffer.Length - offset, _keyed));
     }
 }

@@ -7,10 +7,6 @@ namespace RaftQueue.Runtime;
 /// <summary>Turns the result of a lease command into the command that takes the leases back.</summary>
 internal static class RevokeBody
 {
-    /// <summary>The result repeats an earlier one under its idempotency key.</summary>
-    public static bool IsReplay(ReadOnlySpan<byte> result) =>
-        CommandResultReader.TryRead(result, out CommandResultReader reader) && reader.Replayed;
-
     /// <summary>Null when the result holds no grant.</summary>
     public static byte[]? FromLeaseResult(ReadOnlySpan<byte> result)
     {

@@ -168,7 +168,7 @@ internal sealed class ShardApply
         if (result.Code == ResultCode.Empty) return;
         if (!_node.Replies.TryTake(result.RequestNumber, out PendingRequest? request))
         {
-            if (result is { Type: CommandType.Lease, Code: ResultCode.Ok }) GiveBack(result);
+            if (result is { Type: CommandType.Lease, Code: ResultCode.Ok, Keyed: false }) GiveBack(result);
             return;
         }
 
@@ -184,13 +184,12 @@ internal sealed class ShardApply
 
     /// <summary>
     /// A grant that nobody here waits for any more: its request was answered as unknown, or granted twice across a change of
-    /// leader. Grants from before this start of the node may be in use; a replay's leases are.
+    /// leader. Grants from before this start of the node may be in use, and a keyed request's can be asked for again.
     /// </summary>
     private void GiveBack(in CommandResult result)
     {
         if (!_node.IsOfThisBoot(result.RequestNumber)) return;
-        byte[] grants = _output.Buffer.WrittenSpan.Slice(result.Offset, result.Length).ToArray();
-        if (!RevokeBody.IsReplay(grants)) Replica!.Post(new RevokeGrants(Shard, grants));
+        Replica!.Post(new RevokeGrants(Shard, _output.Buffer.WrittenSpan.Slice(result.Offset, result.Length).ToArray()));
     }
 
     private void NameCheckpoint(LogEntry entry)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using RaftQueue.Client;
 using RaftQueue.Output;
@@ -11,7 +12,7 @@ internal static class JobCommand
     public static Command Build()
     {
         var settings = new ClientSettings();
-        var id = new Argument<string>("ID") { Description = "The job's id." };
+        var id = new Argument<string>("ID") { Description = "The job's id; - takes an id from each line of the standard input." };
         var wait = new Option<TimeSpan?>("--wait")
         {
             Description = "Wait so long for the job to finish, to a minute.",
@@ -23,10 +24,31 @@ internal static class JobCommand
         command.SetAction(async (parsed, cancel) =>
         {
             using RaftQueueClient client = settings.Connect(parsed);
-            return await ShowAsync(client, parsed.GetValue(id)!, parsed.GetValue(wait) ?? TimeSpan.Zero, settings.IsJson(parsed), cancel);
+            int code = ExitCode.Done;
+            await foreach (string one in IdsAsync(parsed.GetValue(id)!, cancel))
+            {
+                int shown = await ShowAsync(client, one, parsed.GetValue(wait) ?? TimeSpan.Zero, settings.IsJson(parsed), cancel);
+                if (shown != ExitCode.Done) code = shown;
+            }
+
+            return code;
         });
         command.Add(BuildCancel());
         return command;
+    }
+
+    private static async IAsyncEnumerable<string> IdsAsync(string id, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (id != "-")
+        {
+            yield return id;
+            yield break;
+        }
+
+        while (await Console.In.ReadLineAsync(cancel) is { } line)
+        {
+            if (!string.IsNullOrWhiteSpace(line)) yield return line.Trim();
+        }
     }
 
     private static Command BuildCancel()

@@ -18,6 +18,7 @@ internal static class Words
     public static readonly Word Defaults = new("defaults");
     public static readonly Word Detail = new("detail");
     public static readonly Word Duplicate = new("duplicate");
+    public static readonly Word Durability = new("durability");
     public static readonly Word EndedAt = new("endedAt");
     public static readonly Word EnqueuedTotal = new("enqueuedTotal");
     public static readonly Word Error = new("error");

@@ -37,14 +37,15 @@ internal static class ClusterEndpoints
                     : null;
         }
 
-        await exchange.WriteAsync(StatusCodes.Status200OK, (status, hashes), static (reply, known) =>
+        string durability = exchange.Server.Options.QuorumMemory ? "quorum-memory" : "quorum-fsync";
+        await exchange.WriteAsync(StatusCodes.Status200OK, (status, hashes, durability), static (reply, known) =>
         {
-            Write(reply, known.status, known.hashes);
+            Write(reply, known.status, known.hashes, known.durability);
             return true;
         }).ConfigureAwait(false);
     }
 
-    private static void Write(ReplyWriter reply, NodeStatus status, Dictionary<ushort, (LogIndex Index, ulong Hash)?> hashes)
+    private static void Write(ReplyWriter reply, NodeStatus status, Dictionary<ushort, (LogIndex Index, ulong Hash)?> hashes, string durability)
     {
         reply.BeginObject();
         reply.Name(Words.ClusterId);
@@ -53,6 +54,8 @@ internal static class ClusterEndpoints
         reply.Value((long)status.NodeId.Value);
         reply.Name(Words.Version);
         reply.Value(Version);
+        reply.Name(Words.Durability);
+        reply.Value(durability);
         reply.Name(Words.Shards);
         reply.BeginArray();
         foreach (ShardStatus shard in status.Shards) WriteShard(reply, shard, hashes[shard.Id.Value]);

@@ -32,15 +32,15 @@ internal sealed class ClientSettings
     public bool IsJson(ParseResult parsed) => parsed.GetValue(_json);
 
     /// <exception cref="UsageException">An address is not one.</exception>
-    public RaftQueueClient Connect(ParseResult parsed)
-    {
-        string servers = parsed.GetValue(_server) ?? FromEnvironment("RAFTQUEUE_SERVER") ?? DefaultServers;
-        return new RaftQueueClient(new RaftQueueClientOptions
-        {
-            Servers = Parse(servers),
-            Token = parsed.GetValue(_token) ?? FromEnvironment("RAFTQUEUE_TOKEN"),
-        });
-    }
+    public RaftQueueClient Connect(ParseResult parsed) =>
+        new(new RaftQueueClientOptions { Servers = Servers(parsed), Token = Token(parsed) });
+
+    /// <summary>The addresses, at least one.</summary>
+    /// <exception cref="UsageException">An address is not one.</exception>
+    public List<Uri> Servers(ParseResult parsed) =>
+        Parse(parsed.GetValue(_server) ?? FromEnvironment("RAFTQUEUE_SERVER") ?? DefaultServers);
+
+    public string? Token(ParseResult parsed) => parsed.GetValue(_token) ?? FromEnvironment("RAFTQUEUE_TOKEN");
 
     private static List<Uri> Parse(string text)
     {

@@ -74,8 +74,9 @@ internal static class RaftQueueCommand
             ClusterCommand.Build(),
             CheckCommand.Build(),
             HealthCommand.Build(),
+            BenchCommand.Build(),
         };
-        foreach (string later in new[] { "jobs", "schedules", "top", "bench", "restore" }) root.Add(LaterCommand.Build(later));
+        foreach (string later in new[] { "jobs", "schedules", "top", "restore" }) root.Add(LaterCommand.Build(later));
         return root;
     }
 

@@ -1,0 +1,29 @@
+namespace RaftQueue.Bench;
+
+/// <summary>What `raftqueue bench` was asked to do.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>Also leases and acknowledges what it enqueues, until nothing is left.</summary>
+    public bool IsCycle { get; init; }
+
+    public required IReadOnlyList<Uri> Servers { get; init; }
+
+    public string? Token { get; init; }
+
+    public required string Queue { get; init; }
+
+    /// <summary>Jobs to enqueue over all connections; null: as many as <see cref="Time"/> allows.</summary>
+    public long? Jobs { get; init; }
+
+    public TimeSpan? Time { get; init; }
+
+    public int PayloadBytes { get; init; }
+
+    public int Connections { get; init; }
+
+    /// <summary>Jobs a request; 1 sends jobs that are no batch.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Connections go to all servers in turn, not only to the leader.</summary>
+    public bool SpreadOverAll { get; init; }
+}

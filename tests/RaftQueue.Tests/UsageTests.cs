@@ -26,7 +26,6 @@ public sealed class UsageTests
     [InlineData("jobs --queue q")]
     [InlineData("schedules")]
     [InlineData("top")]
-    [InlineData("bench")]
     [InlineData("restore x")]
     [InlineData("serve --config /no/such/file")]
     [InlineData("serve nonsense")]

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
 export COMPOSE_PROJECT_NAME="raftqueue-test-$$" RAFTQUEUE_IMAGE="raftqueue-test:$$" RAFTQUEUE_PORTS="${RAFTQUEUE_PORTS:-1880}"
 BASE_TAG="raftqueue-base:bookworm-10.0"
-export RAFTQUEUE_BASE="${RAFTQUEUE_BASE:-$BASE_TAG}"
+export RAFTQUEUE_BASE="${RAFTQUEUE_BASE:-$BASE_TAG}" RAFTQUEUE_SDK="raftqueue-test-published:$$"
 publish="out"
 scratch="$(mktemp -d)"
 passed=0
@@ -35,7 +35,7 @@ compose() {
 
 finish() {
   compose --profile five down -v --remove-orphans -t 5 >"$scratch/down.log" 2>&1
-  docker image rm -f "$RAFTQUEUE_IMAGE" >/dev/null 2>&1
+  docker image rm -f "$RAFTQUEUE_IMAGE" "$RAFTQUEUE_SDK" >/dev/null 2>&1
   if [ -n "$docker_pid" ]; then
     kill "$docker_pid"
     wait "$docker_pid" 2>/dev/null
@@ -75,6 +75,13 @@ build_base() {
   mkdir -p "$root/usr/share/dotnet"
   cp -r "$dotnet/host" "$dotnet/shared" "$root/usr/share/dotnet/"
   tar -C "$root" -c . | docker import - "$BASE_TAG" >/dev/null
+}
+
+build_published() { # the Dockerfile's build stage without an SDK image: the program is there already
+  mkdir -p "$scratch/published"
+  cp -r "$publish" "$scratch/published/out"
+  printf 'FROM %s\nCOPY out /out\n' "$RAFTQUEUE_BASE" >"$scratch/published/Dockerfile"
+  docker build -q -t "$RAFTQUEUE_SDK" "$scratch/published" >"$scratch/published.log" 2>&1
 }
 
 rq() { "$publish/raftqueue" "$@"; }
@@ -146,7 +153,8 @@ run_as_non_root() { [ "$(docker exec "$(container 1)" id -u)" != 0 ]; }
 start_docker || give_up "dockerd starts"
 build_base || give_up "the base image is built"
 dotnet publish src/RaftQueue -c Release -v q -nologo -o "$publish" >"$scratch/publish.log" 2>&1 || { tail -5 "$scratch/publish.log"; give_up "publish"; }
-docker build -q -t "$RAFTQUEUE_IMAGE" --build-arg BASE="$RAFTQUEUE_BASE" . >"$scratch/build.log" 2>&1 || { tail -5 "$scratch/build.log"; give_up "the image is built"; }
+build_published || { tail -5 "$scratch/published.log"; give_up "the published program is put into an image"; }
+compose build node1 >"$scratch/build.log" 2>&1 || { tail -5 "$scratch/build.log"; give_up "the image is built"; }
 
 echo "== three nodes"
 nodes=3

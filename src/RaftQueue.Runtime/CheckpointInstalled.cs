@@ -1,19 +1,22 @@
-using RaftQueue.Consensus;
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
 
-/// <summary>A fetched checkpoint is durable and loaded here: the log goes on behind it.</summary>
-internal sealed class CheckpointInstalled(ShardId shard, LogIndex index, Term term, MembershipRecord membership, long stampMs)
-    : IReplicaInput
+/// <summary>A fetched checkpoint is durable and loaded here: the log goes on behind it, and then apply does.</summary>
+internal sealed class CheckpointInstalled(ShardId shard, CheckpointInfo info, ShardState state) : IReplicaInput
 {
     public void Run(ReplicaLoop loop, long nowMicroseconds)
     {
         ShardReplica replica = loop.Shard(shard);
-        replica.Raft.InstallCheckpoint(index, term, membership, nowMicroseconds / 1000);
+        // What consensus took before stands in the log first: both begin behind the checkpoint with the same entries.
+        replica.Advance(nowMicroseconds);
+        replica.Raft.InstallCheckpoint(info.Index, info.Term, state.Membership!, nowMicroseconds / 1000);
         // Where the log goes on behind the checkpoint this only releases what the checkpoint covers.
-        loop.Wal.RestartAt(shard, index, term);
+        loop.Wal.RestartAt(shard, info.Index, info.Term);
         loop.LogWritten();
-        replica.Installed(stampMs);
+        replica.Installed(info.TimestampMs);
+        // Only now: nothing may be applied that consensus does not know to be committed.
+        replica.Apply.Install(state);
     }
 }

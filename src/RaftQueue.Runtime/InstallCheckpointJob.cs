@@ -64,8 +64,7 @@ internal sealed class InstallCheckpointJob(
         (ShardState state, CheckpointInfo loaded) = ShardOpening.Load(file);
         node.Log.Info($"shard {info.Shard}: checkpoint at index {loaded.Index} installed, {file.Pages} pages");
         // The claim on the shard ends once the apply loop has changed over.
-        apply.Install(state);
-        loop.Replica!.Post(new CheckpointInstalled(info.Shard, loaded.Index, loaded.Term, state.Membership!, loaded.TimestampMs));
+        loop.Replica!.Post(new CheckpointInstalled(info.Shard, loaded, state));
         transfer.Finished(info.Shard);
         return ILoopBody.Never;
     }

@@ -7,15 +7,19 @@ internal sealed class JobWatches(ShardApply apply)
 {
     /// <summary>More readers than this are answered at once.</summary>
     private const int MaxWatches = 65_536;
+    private const int MinDeadlinesToDrop = 1024;
 
     private readonly Dictionary<JobId, List<JobWatch>> _byJob = [];
     private readonly PriorityQueue<JobWatch, long> _byDeadline = new();
     private readonly List<JobWatch> _finished = [];
+    private int _open;
 
     /// <summary>False when there are too many already.</summary>
     public bool TryAdd(JobWatch watch)
     {
-        if (_byDeadline.Count >= MaxWatches) return false;
+        if (_open >= MaxWatches) return false;
+        DropFinishedDeadlines();
+        _open++;
         if (!_byJob.TryGetValue(watch.Job, out List<JobWatch>? list)) _byJob.Add(watch.Job, list = []);
         list.Add(watch);
         _byDeadline.Enqueue(watch, watch.DeadlineMicroseconds);
@@ -34,7 +38,7 @@ internal sealed class JobWatches(ShardApply apply)
     /// <summary>Serves who is finished or has waited long enough; returns the next deadline.</summary>
     public long Serve(long nowMicroseconds)
     {
-        foreach (JobWatch watch in _finished) watch.Serve(apply);
+        foreach (JobWatch watch in _finished) ServeOne(watch);
         _finished.Clear();
         while (_byDeadline.TryPeek(out JobWatch? watch, out long deadline) && (watch.IsOver || deadline <= nowMicroseconds))
         {
@@ -45,10 +49,25 @@ internal sealed class JobWatches(ShardApply apply)
                 _byJob.Remove(watch.Job);
             }
 
-            watch.Serve(apply);
+            ServeOne(watch);
         }
 
         return _byDeadline.TryPeek(out _, out long next) ? next : long.MaxValue;
+    }
+
+    /// <summary>Deadlines of jobs that finished long before them are not kept until then.</summary>
+    private void DropFinishedDeadlines()
+    {
+        if (_byDeadline.Count < MinDeadlinesToDrop || _byDeadline.Count < 4 * _open) return;
+        List<(JobWatch, long)> open = [.. _byDeadline.UnorderedItems.Where(item => !item.Element.IsOver)];
+        _byDeadline.Clear();
+        _byDeadline.EnqueueRange(open);
+    }
+
+    private void ServeOne(JobWatch watch)
+    {
+        _open--;
+        watch.Serve(apply);
     }
 
     public void Abandon()

@@ -113,6 +113,7 @@ internal sealed class NodeParts
         for (int i = _loops.Count - 1; i >= 0; i--) _loops[i].Stop();
         foreach (ShardReplica shard in Replica.Shards) shard.Abandon();
         foreach (ShardApply shard in Applies) shard.Abandon();
+        Shared.Reads.Abandon();
         Shared.Wal.Dispose();
         _files.Dispose();
         foreach (ShardApply shard in Applies) shard.State.Pages.Dispose();

@@ -8,6 +8,7 @@ namespace RaftQueue.Runtime;
 internal sealed class NodeShared
 {
     private const int BootShift = 40;
+    private const int MaxOpenReads = 131_072;
 
     private long _lastRequest;
 
@@ -25,6 +26,8 @@ internal sealed class NodeShared
     public required WriteAheadLog Wal { get; init; }
 
     public required ReplyTable Replies { get; init; }
+
+    public ReadTable Reads { get; } = new(MaxOpenReads);
 
     /// <summary>Set once, before any loop runs.</summary>
     public IPeerNetwork Network { get; set; } = null!;

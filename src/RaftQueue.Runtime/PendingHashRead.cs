@@ -11,8 +11,13 @@ internal sealed class PendingHashRead(
 
     public Task<ulong?> Task => _completion.Task;
 
-    public override void Execute(ShardApply apply) =>
-        _completion.TrySetResult(apply.Store.TryStateHashAt(index, out ulong hash) ? hash : null);
+    public override void Execute(ShardApply apply) => Answer(apply.Store.TryStateHashAt(index, out ulong hash) ? hash : null);
 
-    public override void Undecided() => _completion.TrySetResult(null);
+    public override void Undecided() => Answer(null);
+
+    private void Answer(ulong? hash)
+    {
+        Leave();
+        _completion.TrySetResult(hash);
+    }
 }

@@ -28,12 +28,17 @@ internal sealed class PendingJobRead(
         Answer(apply);
     }
 
-    public override void Undecided() => _completion.TrySetResult(ReadOutcome.Undecided(Shard));
+    public override void Undecided()
+    {
+        Leave();
+        _completion.TrySetResult(ReadOutcome.Undecided(Shard));
+    }
 
     private void Answer(ShardApply apply)
     {
         apply.ReadBuffer.Clear();
         bool found = apply.Store.TryWriteJob(job, withPayload, new MessagePackWriter(apply.ReadBuffer));
+        Leave();
         _completion.TrySetResult(
             new ReadOutcome(true, found, Shard, apply.Store.AppliedIndex, apply.ReadBuffer.WrittenSpan.ToArray()));
     }

@@ -9,9 +9,15 @@ internal abstract class PendingRead(ShardId shard, long arrivedMicroseconds)
 
     public long ArrivedMicroseconds { get; } = arrivedMicroseconds;
 
+    /// <summary>Where it is counted until it is answered.</summary>
+    public ReadTable? Table { get; set; }
+
     /// <summary>Apply loop: the state is new enough now.</summary>
     public abstract void Execute(ShardApply apply);
 
     /// <summary>Any loop: no leader confirmed in time, or the node stops.</summary>
     public abstract void Undecided();
+
+    /// <summary>Right before the answer.</summary>
+    protected void Leave() => Table?.Remove(this);
 }

@@ -19,9 +19,14 @@ internal sealed class PendingStateRead<TArgument>(
     {
         apply.ReadBuffer.Clear();
         bool found = read(apply.Store, argument, apply.ReadBuffer);
+        Leave();
         _completion.TrySetResult(
             new ReadOutcome(true, found, Shard, apply.Store.AppliedIndex, apply.ReadBuffer.WrittenSpan.ToArray()));
     }
 
-    public override void Undecided() => _completion.TrySetResult(ReadOutcome.Undecided(Shard));
+    public override void Undecided()
+    {
+        Leave();
+        _completion.TrySetResult(ReadOutcome.Undecided(Shard));
+    }
 }

@@ -55,9 +55,17 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
 
     public void Read(PendingRead read, ReadConsistency consistency)
     {
-        if (_closed) read.Undecided();
-        else if (consistency == ReadConsistency.Stale) shards[read.Shard.Value].ReadNow(read);
+        if (_closed || !node.Reads.TryAdd(read))
+        {
+            read.Undecided();
+            return;
+        }
+
+        read.Table = node.Reads;
+        if (consistency == ReadConsistency.Stale) shards[read.Shard.Value].ReadNow(read);
         else replica.Post(new AddRead(read));
+        // Closed meanwhile: no loop may be there to run it.
+        if (_closed) read.Undecided();
     }
 
     private Task<CommandOutcome> Send(
@@ -84,6 +92,12 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
         if (!node.Replies.TryAdd(request))
         {
             return Task.FromResult(CommandOutcome.NotApplied(shard, NotAppliedReason.Overloaded));
+        }
+
+        if (_closed && node.Replies.TryTake(request.Number, out _))
+        {
+            // Closed meanwhile: no loop may be there to answer it.
+            return Task.FromResult(CommandOutcome.NotApplied(shard, NotAppliedReason.Stopping));
         }
 
         replica.Post(new RouteRequest(request));

@@ -43,7 +43,7 @@ internal sealed class PendingRequest(TaskCreationOptions completionOptions)
     /// <summary>Leases: sent once more after the wait was over and no answer had come.</summary>
     public bool AskedAgain { get; set; }
 
-    /// <summary>Answered as not applied while it waited to be proposed: it must not be proposed any more.</summary>
+    /// <summary>Answered as not applied while it waited to be proposed or sent: it must not be any more.</summary>
     public bool Refused { get; set; }
 
     public Task<CommandOutcome> Task => _completion.Task;

@@ -29,6 +29,8 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
     /// <summary>Sends what was routed to the leader in this round of the loop.</summary>
     public void Flush(long nowMicroseconds)
     {
+        // Answered since it was routed: it must not leave any more.
+        _forward.RemoveAll(static request => request.Refused);
         int next = 0;
         while (next < _forward.Count)
         {
@@ -123,8 +125,11 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
     /// <summary>The user of a lease request is gone: the leader need not keep its place.</summary>
     public void CancelLease(PendingRequest request)
     {
+        // Should another leader come, there is nothing to wait for either.
+        request.WaitUntilMicroseconds = Math.Min(request.WaitUntilMicroseconds, request.ArrivedMicroseconds);
         if (request.Copies == 0 && node.Replies.TryTake(request.Number, out _))
         {
+            request.Refused = true;
             _unsent.Remove(request);
             request.Complete(CommandOutcome.NotApplied(replica.Shard, NotAppliedReason.Stopping));
         }

@@ -30,6 +30,9 @@ internal sealed class LeaseWaiter
     /// <summary>A confirmation round for its empty answer is under way.</summary>
     public bool Confirming { get; set; }
 
-    /// <summary>Answered, cancelled or forgotten.</summary>
+    /// <summary>Its caller is gone; its node still wants an answer.</summary>
+    public bool IsCancelled { get; set; }
+
+    /// <summary>Answered or forgotten.</summary>
     public bool IsOver { get; set; }
 }

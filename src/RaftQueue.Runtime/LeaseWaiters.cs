@@ -16,6 +16,7 @@ namespace RaftQueue.Runtime;
 internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
 {
     private const int MaxWaiters = 65_536;
+    private const int MinDeadlinesToDrop = 1024;
     private const long PullAheadCheckMicroseconds = 10_000;
 
     private readonly Dictionary<(Incarnation Origin, ulong Number), LeaseWaiter> _byRequest = [];
@@ -73,7 +74,17 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
 
     public void Cancel(Incarnation origin, ulong number)
     {
-        if (_byRequest.TryGetValue((origin, number), out LeaseWaiter? waiter)) Forget(waiter);
+        if (!_byRequest.TryGetValue((origin, number), out LeaseWaiter? waiter)) return;
+        waiter.IsCancelled = true;
+        // A command that is under way decides first.
+        if (!waiter.InFlight) AnswerEmpty(waiter, apply.Store.AppliedIndex);
+    }
+
+    /// <summary>The node is not connected any more: grants for it would reach nobody, perhaps.</summary>
+    public void ForgetFrom(NodeId originNode)
+    {
+        List<LeaseWaiter> gone = [.. _byRequest.Values.Where(waiter => waiter.OriginNode == originNode)];
+        foreach (LeaseWaiter waiter in gone) Forget(waiter);
     }
 
     /// <summary>An entry was applied: who got something is done, who lost keeps its place, and queues may have woken.</summary>
@@ -91,6 +102,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
 
             Land(waiter);
             foreach (string queue in waiter.Queues) _woken.Add(queue);
+            if (waiter.IsCancelled) AnswerEmpty(waiter, apply.Store.AppliedIndex);
         }
 
         foreach (byte[] queue in output.QueueWakes) _woken.Add(Encoding.UTF8.GetString(queue));
@@ -116,7 +128,19 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
     public void Confirmed(LeaseWaiter waiter, LogIndex index)
     {
         waiter.Confirming = false;
-        if (waiter.IsOver || waiter.InFlight || TryPropose(waiter)) return;
+        if (waiter.IsOver) return;
+        if (!waiter.InFlight && !TryPropose(waiter))
+        {
+            AnswerEmpty(waiter, index);
+            return;
+        }
+
+        // Should its command lose the race, the wait is over then.
+        _byDeadline.Enqueue(waiter, node.Clock.MonotonicMicroseconds + PullAheadCheckMicroseconds);
+    }
+
+    private void AnswerEmpty(LeaseWaiter waiter, LogIndex index)
+    {
         Forget(waiter);
         if (waiter.OriginNode == node.Self)
         {
@@ -131,7 +155,6 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         ForwardCodec.WriteUInt64(_buffer, (ulong)index.Value);
         node.Network.Send(waiter.OriginNode, FrameKind.Forward, apply.Shard, urgent: true, _buffer.WrittenSpan);
     }
-
 
     /// <summary>No leader confirmed the empty answer in time: it is tried again while this node leads.</summary>
     public void Unconfirmed(LeaseWaiter waiter)
@@ -196,6 +219,17 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
             list.Remove(waiter);
             if (list.Count == 0) _byQueue.Remove(queue);
         }
+
+        DropFinishedDeadlines();
+    }
+
+    /// <summary>Deadlines of requests that were answered long before them are not kept until then.</summary>
+    private void DropFinishedDeadlines()
+    {
+        if (_byDeadline.Count < MinDeadlinesToDrop || _byDeadline.Count < 4 * _byRequest.Count) return;
+        List<(LeaseWaiter, long)> open = [.. _byDeadline.UnorderedItems.Where(item => !item.Element.IsOver)];
+        _byDeadline.Clear();
+        _byDeadline.EnqueueRange(open);
     }
 
     private void Wake(string queue)

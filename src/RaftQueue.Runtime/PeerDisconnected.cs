@@ -9,9 +9,6 @@ internal sealed class PeerDisconnected(NodeId peer) : IReplicaInput
     {
         loop.Peers.Disconnected(peer);
         loop.Bootstrap.Forget(peer);
-        foreach (ShardReplica shard in loop.Shards)
-        {
-            shard.Raft.ConnectionClosed(peer, nowMicroseconds / 1000);
-        }
+        foreach (ShardReplica shard in loop.Shards) shard.ConnectionLost(peer, nowMicroseconds);
     }
 }

@@ -80,6 +80,18 @@ internal sealed class ReadRounds(ShardReplica replica, NodeShared node)
         _notBefore = nowMicroseconds + RetryMicroseconds;
     }
 
+    /// <summary>A peer's connection is gone: its next life may number its rounds like the last one.</summary>
+    public void Forget(NodeId peer)
+    {
+        foreach ((ulong context, (NodeId from, _)) in _remote)
+        {
+            if (from == peer) _stale.Add(context);
+        }
+
+        foreach (ulong context in _stale) _remote.Remove(context);
+        _stale.Clear();
+    }
+
     /// <summary>Another leader or term: rounds under way will not be answered.</summary>
     public void LeaderChanged()
     {

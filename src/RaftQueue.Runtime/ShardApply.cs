@@ -86,6 +86,9 @@ internal sealed class ShardApply
     /// <summary>Replica loop: nobody waits for this lease request any more.</summary>
     public void CancelLease(Incarnation origin, ulong number) => _loop.Post(() => Leases.Cancel(origin, number));
 
+    /// <summary>Replica loop: this peer's connection is gone; it registers its lease requests anew when it is back.</summary>
+    public void PeerGone(NodeId peer) => _loop.Post(() => Leases.ForgetFrom(peer));
+
     /// <summary>Replica loop: nobody confirmed that a waiting lease request may be answered empty.</summary>
     public void LeaseUnconfirmed(LeaseWaiter waiter) => _loop.Post(() => Leases.Unconfirmed(waiter));
 
@@ -109,7 +112,7 @@ internal sealed class ShardApply
     /// <summary>Checkpoint loop: nothing is going to be installed after all.</summary>
     public void Unhold() => _loop.Post(() => _holdBelow = NoHold);
 
-    /// <summary>Checkpoint loop: the state was fetched from a peer and is durable here.</summary>
+    /// <summary>Replica loop: the state was fetched from a peer and is durable here, and consensus knows of it.</summary>
     public void Install(ShardState state) => _loop.Post(() => InstallNow(state));
 
     /// <summary>Applies some committed entries. True when more are waiting.</summary>

@@ -17,6 +17,7 @@ internal sealed class ShardReplica
     private long _expiredAt;
     private NodeId _routedTo;
     private Term _routedTerm;
+    private Term _clockTerm;
 
     public ShardReplica(NodeShared node, ReplicaLoop loop, RaftNode raft, ShardApply apply, ShardId shard, long lastStampMs)
     {
@@ -117,6 +118,16 @@ internal sealed class ShardReplica
         LogBytesSinceCheckpoint = 0;
     }
 
+    /// <summary>The connection to a peer is gone, and with it what was on its way.</summary>
+    public void ConnectionLost(NodeId peer, long nowMicroseconds)
+    {
+        Raft.ConnectionClosed(peer, nowMicroseconds / 1000);
+        Reads.Forget(peer);
+        Apply.PeerGone(peer);
+        // Should the same leader be heard again in the same term, open requests are sent to it again.
+        if (peer == _routedTo) _routedTo = NodeId.None;
+    }
+
     /// <summary>What status pages show; made now and then, because it may be read from any thread.</summary>
     public ShardView Describe() => new(
         Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.LastIndex, Raft.Membership, Raft.DescribePeers());
@@ -136,6 +147,13 @@ internal sealed class ShardReplica
 
     private void ProposeOwnBeginning(long nowMicroseconds)
     {
+        if (Raft.Role == Role.Leader && Raft.Term != _clockTerm)
+        {
+            // Before the first stamp of the term: what is stamped with an older time would fall due too early.
+            _clockTerm = Raft.Term;
+            Clock.Start(_lastStampMs);
+        }
+
         if (Raft.WantsMembership is { } membership)
         {
             TryPropose(
@@ -194,7 +212,6 @@ internal sealed class ShardReplica
         if (!leads) Proposals.Drop();
         NodeId leader = Raft.Leader;
         bool sameAsBefore = leader == _routedTo && Raft.Term == _routedTerm;
-        if (leads && !sameAsBefore) Clock.Start(_lastStampMs);
         Apply.LeadershipChanged(leads ? Raft.Term : Term.Zero, Clock);
         if (leader.IsNone || sameAsBefore) return;
         _routedTo = leader;

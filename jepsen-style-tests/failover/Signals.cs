@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+
+namespace RaftQueue.Failover;
+
+/// <summary>Signals to processes that this program started.</summary>
+internal static partial class Signals
+{
+    public const int Kill = 9;
+    public const int Terminate = 15;
+
+    public static void Send(int processId, int signal)
+    {
+        if (SendRaw(processId, signal) != 0) throw new IOException($"kill({processId}, {signal}) failed with errno {Marshal.GetLastPInvokeError()}.");
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendRaw(int processId, int signal);
+}

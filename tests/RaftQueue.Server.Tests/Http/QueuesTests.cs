@@ -99,7 +99,7 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
     {
         await node.Http.PostAsync("/v1/queues/c/jobs", "{}");
         Reply reply = await node.Http.GetReplyAsync("/v1/cluster");
-        Assert.Equal(["clusterId", "nodeId", "version", "shards"], reply.Json.AsObject().Select(member => member.Key));
+        Assert.Equal(["clusterId", "nodeId", "version", "durability", "shards"], reply.Json.AsObject().Select(member => member.Key));
         Assert.Equal(("test", 1), (reply.Json["clusterId"]!.GetValue<string>(), reply.Json["nodeId"]!.GetValue<int>()));
         JsonNode shard = reply.Json["shards"]![0]!;
         Assert.Equal(

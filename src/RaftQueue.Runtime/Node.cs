@@ -39,6 +39,9 @@ public sealed class Node : IAsyncDisposable
         return node;
     }
 
+    /// <summary>What it is made of, for the tests that watch a whole cluster from inside.</summary>
+    internal NodeParts Parts => _parts;
+
     /// <summary>Completes when the node stopped: with null because it was asked to, else with the bug or the lost disk.</summary>
     public Task<Exception?> Completion => _completion.Task;
 

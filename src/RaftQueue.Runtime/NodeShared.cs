@@ -40,5 +40,8 @@ internal sealed class NodeShared
     /// <summary>Whether this process gave out a request number, and not an earlier one on the same directory.</summary>
     public bool IsOfThisBoot(ulong requestNumber) => requestNumber >> BootShift == Boot;
 
-    public ulong NextRequestNumber() => (Boot << BootShift) | (ulong)Interlocked.Increment(ref _lastRequest);
+    /// <summary>Numbers above this one were not used before this start.</summary>
+    public ulong FirstNumber => Boot << BootShift;
+
+    public ulong NextRequestNumber() => FirstNumber | (ulong)Interlocked.Increment(ref _lastRequest);
 }

@@ -19,7 +19,9 @@ internal sealed class ReadRounds(ShardReplica replica, NodeShared node)
     private readonly List<ulong> _stale = [];
     private readonly PooledBuffer _buffer = new(64);
     private List<PendingRead> _collecting = [];
-    private ulong _lastContext;
+
+    // Never one of an earlier life of this node: the leader may answer that late.
+    private ulong _lastContext = node.FirstNumber;
     private long _notBefore;
 
     public void Add(PendingRead read) => _collecting.Add(read);

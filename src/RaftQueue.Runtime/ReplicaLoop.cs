@@ -63,11 +63,12 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
     public void MembershipChanged() => _membershipChanged = true;
 
     /// <summary>
-    /// A blank node under an incarnation that a shard's membership does not name was wiped: the leader swaps it in by itself.
+    /// A blank node under an incarnation that a shard's membership does not name was wiped: the leader swaps it in by itself. So it
+    /// does where another shard has taken that incarnation in already: the node is not blank any more, but here it is still missing.
     /// </summary>
     public void NoticeIncarnation(NodeId peer, Handshake theirs, long nowMicroseconds)
     {
-        if (!theirs.Blank) return;
+        if (!theirs.Blank && !IsNamedAnywhere(peer, theirs.Incarnation)) return;
         var info = new MemberInfo(peer, theirs.Incarnation, theirs.PeerAddress, theirs.HttpAddress);
         foreach (ShardReplica shard in _shards)
         {
@@ -123,8 +124,18 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
         // Repeated, because whoever leads now may not have led when the wiped node connected.
         foreach (NodeId peer in Peers.ConnectedPeers())
         {
-            if (Peers.HandshakeOf(peer) is { Blank: true } handshake) NoticeIncarnation(peer, handshake, now);
+            if (Peers.HandshakeOf(peer) is { } handshake) NoticeIncarnation(peer, handshake, now);
         }
+    }
+
+    private bool IsNamedAnywhere(NodeId peer, Incarnation incarnation)
+    {
+        foreach (ShardReplica shard in _shards)
+        {
+            if (shard.Raft.Membership?.Names(peer, incarnation) == true) return true;
+        }
+
+        return false;
     }
 
     private long NextDeadline(long now)

@@ -182,6 +182,7 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
 
     private void MarkSent(PendingRequest request, NodeId to)
     {
+        // Also a repeat to the same leader counts: should it refuse the repeat, the first copy may stand in its log.
         request.Copies++;
         request.SentTo = to;
     }

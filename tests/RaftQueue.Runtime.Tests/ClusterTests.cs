@@ -84,6 +84,32 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public void AWipedNodeIsSwappedInByEveryShardThoughItStartsAgainMeanwhile()
+    {
+        var cluster = new SimulatedCluster(3, 3, seed: 21);
+        cluster.StartAll();
+        cluster.RunUntil(() => cluster.Leader(0) == cluster[1] && cluster.Leader(1) == cluster[2], "leaders are spread", 60_000);
+        SimulatedNode victim = cluster[3];
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+
+        // Only the leader of shard 0 reaches it before it starts again.
+        cluster.Network.Cut(cluster[2].Id, victim.Id);
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.Parts.Replica.Shards[0].Raft.LastIndex > LogIndex.Zero, "shard 0 has begun there");
+        Assert.Equal(LogIndex.Zero, victim.Node!.Parts.Replica.Shards[1].Raft.LastIndex);
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        cluster.Network.Heal();
+        cluster.Start(victim);
+        cluster.RunUntil(
+            () => victim.Node!.Parts.Replica.Shards.All(shard =>
+                shard.Raft.Membership is { IsJoint: false } membership
+                && membership.IsVoter(victim.Id)
+                && membership.Names(victim.Id, victim.Node.Parts.Shared.Incarnation)),
+            "it is a voter of every shard");
+    }
+
+    [Fact]
     public void AFollowerFarBehindGetsACheckpointAndThenTheLog()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 15, options => options with { CheckpointLogMiB = 1 });
@@ -126,7 +152,8 @@ public sealed class ClusterTests
         SimulatedNode victim = cluster.Nodes.Find(node => node != cluster.AwaitLeader())!;
         cluster.Crash(victim, CrashMode.ProcessDeath);
         const string path = "/data/shard-0/checkpoint";
-        for (long offset = 8192; offset < victim.Disk.ReadAll(path).Length; offset += 4096) victim.Disk.FlipBit(path, offset + 100, 3);
+        long length = victim.Disk.ReadAll(path).Length;
+        for (long offset = 8192; offset < length; offset += 4096) victim.Disk.FlipBit(path, offset + 100, 3);
         cluster.Start(victim);
         cluster.RunUntil(() => victim.Node!.IsReady, "the damaged node is repaired");
         cluster.AwaitSameState();

@@ -25,7 +25,7 @@ internal sealed class SimulatedCluster
         _configure = configure ?? (options => options);
         _random = new SplitMix64(seed);
         Network = new SimulatedNetwork(Clock, seed + 1);
-        for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(seed + (ulong)i)));
+        for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(seed + (ulong)i), Clock));
     }
 
     public FakeClock Clock { get; } = new();
@@ -33,6 +33,12 @@ internal sealed class SimulatedCluster
     public SimulatedNetwork Network { get; }
 
     public List<SimulatedNode> Nodes { get; } = [];
+
+    /// <summary>Called after every step of the simulation.</summary>
+    public Action? AfterStep { get; set; }
+
+    /// <summary>A node's disk reached the operation at which it was to crash; unset, that is a failure of the test.</summary>
+    public Action<SimulatedNode>? DiskCrashed { get; set; }
 
     public string History => $"seed {_seed}\n{string.Join('\n', _log.TakeLast(80))}";
 
@@ -45,7 +51,7 @@ internal sealed class SimulatedCluster
 
     public void Start(SimulatedNode node)
     {
-        var loops = new ManualLoopHost(Clock, _random.NextUInt64());
+        var loops = new ManualLoopHost(node.Clock, _random.NextUInt64());
         var members = Nodes.Select(each => new MemberOptions(each.Id, $"node{each.Id}:9090", $"http://node{each.Id}:8080")).ToList();
         NodeOptions options = _configure(new NodeOptions
         {
@@ -60,7 +66,7 @@ internal sealed class SimulatedCluster
         });
         var environment = new NodeEnvironment(
             node.Disk,
-            Clock,
+            node.Clock,
             loops,
             new SplitMix64(_random.NextUInt64() + _incarnationSalt++),
             new TestLog(node.Id.Value, _log, () => Clock.MonotonicMicroseconds),
@@ -153,19 +159,42 @@ internal sealed class SimulatedCluster
         return at.Node!.LeaseAsync([new LeaseSegment(QueueName.ShardOf(name, _shards), body)], waitMs, gone);
     }
 
-    private void Step(long end)
+    /// <summary>Lets everything that is due happen, or else time pass to the next thing, at most to <paramref name="end"/>.</summary>
+    public void Step(long end)
     {
         Network.ConnectAll();
         bool worked = false;
         foreach (SimulatedNode node in Nodes)
         {
-            while (node.Loops?.RunSlice() == true) worked = true;
+            if (!node.IsPaused) worked |= RunDue(node);
         }
 
         while (Network.DeliverNext()) worked = true;
+        AfterStep?.Invoke();
         if (worked) return;
         long next = Math.Min(end, Network.NextDueMicroseconds);
-        foreach (SimulatedNode node in Nodes) next = Math.Min(next, node.Loops?.NextDueMicroseconds ?? long.MaxValue);
+        foreach (SimulatedNode node in Nodes) next = Math.Min(next, node.NextDueMicroseconds);
         Clock.AdvanceTo(Math.Max(next, Clock.MonotonicMicroseconds + 1));
     }
+
+    public void Tell(string line) => _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  {line}");
+
+    private bool RunDue(SimulatedNode node)
+    {
+        bool worked = false;
+        try
+        {
+            while (node.Loops?.RunSlice() == true) worked = true;
+        }
+        catch (Exception exception) when (DiskCrashed is not null && IsPlannedCrash(exception))
+        {
+            worked = true;
+            DiskCrashed(node);
+        }
+
+        return worked;
+    }
+
+    private static bool IsPlannedCrash(Exception exception) =>
+        exception is SimulatedCrashException || (exception.InnerException is { } inner && IsPlannedCrash(inner));
 }

@@ -20,7 +20,7 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
             long next = ILoopBody.Never;
             foreach (Loop loop in _loops)
             {
-                next = Math.Min(next, loop.DueAt);
+                next = Math.Min(next, loop.RunsAt);
             }
 
             return next;
@@ -34,6 +34,15 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         return loop;
     }
 
+    /// <summary>The loops of this name do not run before a time, whatever wakes them: a slow disk, a busy core.</summary>
+    public void Hold(string name, long untilMicroseconds)
+    {
+        foreach (Loop loop in _loops)
+        {
+            if (loop.ToString() == name) loop.HeldUntil = untilMicroseconds;
+        }
+    }
+
     /// <summary>Runs one slice of one loop that is due. False when none is.</summary>
     public bool RunSlice()
     {
@@ -41,7 +50,7 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         _due.Clear();
         foreach (Loop loop in _loops)
         {
-            if (loop.DueAt <= now) _due.Add(loop);
+            if (loop.RunsAt <= now) _due.Add(loop);
         }
 
         if (_due.Count == 0) return false;
@@ -64,6 +73,10 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
     private sealed class Loop(ManualLoopHost host, string name, ILoopBody body) : ILoopHandle
     {
         public long DueAt { get; private set; }
+
+        public long HeldUntil { get; set; }
+
+        public long RunsAt => Math.Max(DueAt, HeldUntil);
 
         public void Run()
         {

@@ -1,0 +1,14 @@
+namespace RaftQueue.Runtime.Tests.Chaos;
+
+internal enum OperationKind
+{
+    Enqueue,
+    Lease,
+    Ack,
+    Nack,
+    Extend,
+    Release,
+    Reschedule,
+    Cancel,
+    Read,
+}

@@ -5,7 +5,7 @@ using RaftQueue.MessagePack;
 namespace RaftQueue.Runtime.Tests.Chaos;
 
 /// <summary>A job as a read showed it.</summary>
-internal sealed record JobSnapshot(JobState State, long Version, string Payload, long? FinishedAtMs, IReadOnlyList<string> Workers)
+internal sealed record JobSnapshot(JobState State, long Version, string Payload, long? FinishedAtMs, IReadOnlyList<(string Worker, AttemptOutcome Outcome)> Attempts)
 {
     public bool IsFinished => State is JobState.Succeeded or JobState.Dead or JobState.Cancelled;
 
@@ -13,15 +13,15 @@ internal sealed record JobSnapshot(JobState State, long Version, string Payload,
     {
         var reader = new MessagePackReader(encoded);
         Assert.True(JobView.TryRead(ref reader, out JobView view));
-        var workers = new List<string>();
+        var made = new List<(string, AttemptOutcome)>();
         MessagePackReader attempts = view.Attempts;
         for (int i = 0; i < view.AttemptCount; i++)
         {
             Assert.True(AttemptView.TryRead(ref attempts, out AttemptView attempt));
-            workers.Add(System.Text.Encoding.UTF8.GetString(attempt.Worker));
+            made.Add((System.Text.Encoding.UTF8.GetString(attempt.Worker), attempt.Outcome));
         }
 
         return new JobSnapshot(
-            view.State, view.Version, ChaosCommands.ShortPayload(view.Payload), view.FinishedAtMs, workers);
+            view.State, view.Version, ChaosCommands.ShortPayload(view.Payload), view.FinishedAtMs, made);
     }
 }

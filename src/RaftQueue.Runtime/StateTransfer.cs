@@ -13,13 +13,17 @@ internal sealed class StateTransfer(
     NodeShared node, ReplicaLoop replica, CheckpointLoop checkpoints, CheckpointFiles files, ITransferClient client)
 {
     private const int MaxResumes = 10;
+    private const long RetryMicroseconds = 1_000_000;
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<ShardId> _running = [];
+    private readonly Dictionary<ShardId, long> _notBefore = [];
 
     /// <summary>Consensus needs a checkpoint; repeats while one travels change nothing.</summary>
     public void Need(ShardReplica shard, CheckpointNeeded needed)
     {
+        // The leader offers at every heartbeat; a fetch that failed is not repeated as often.
+        if (_notBefore.TryGetValue(shard.Shard, out long time) && node.Clock.MonotonicMicroseconds < time) return;
         if (!_running.Add(shard.Shard)) return;
         node.Log.Info($"shard {shard.Shard}: fetching a checkpoint at or above {needed.Index} from node {needed.From}");
         _ = FetchAsync(shard, needed);
@@ -118,6 +122,7 @@ internal sealed class StateTransfer(
         public void Run(ReplicaLoop loop, long nowMicroseconds)
         {
             loop.Transfers._running.Remove(shard);
+            loop.Transfers._notBefore[shard] = nowMicroseconds + RetryMicroseconds;
             if (failure is not null) throw new InvalidOperationException("receiving a checkpoint failed", failure);
         }
     }

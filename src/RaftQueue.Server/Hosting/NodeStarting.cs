@@ -11,6 +11,8 @@ namespace RaftQueue.Server.Hosting;
 /// <summary>Starts a node in the real world: Linux's disk, the machine's clocks, threads, TCP.</summary>
 internal static class NodeStarting
 {
+    private const long PagesPerMiB = 256;
+
     /// <param name="failed">Told of a bug or a lost disk; the process must end.</param>
     /// <exception cref="NodeStartException">The data directory or the peer address cannot be used.</exception>
     public static Node Start(ServerOptions options, ILogger logger, IClock clock, Action<Exception> failed)
@@ -70,6 +72,8 @@ internal static class NodeStarting
         RequestTimeoutMs = options.RequestTimeoutMs,
         Settings = new ReplicatedSettings
         {
+            // All of the state is in memory: beyond the budget new work is refused.
+            StateHighWaterPages = options.MemoryBudgetMiB * PagesPerMiB,
             IdempotencyWindowMs = options.Replicated.IdempotencyWindowMs,
             MaxIdempotencyKeys = options.Replicated.MaxIdempotencyKeys,
             MaxQueues = options.Replicated.MaxQueues,

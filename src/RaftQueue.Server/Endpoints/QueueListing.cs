@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -104,8 +105,9 @@ internal static class QueueListing
     {
         if (query.Text("cursor") is not { } text) return [];
         byte[] room = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        bool decoded = Base64Url.TryDecodeFromChars(text, room, out int length);
-        if (decoded && QueueName.IsValid(room.AsSpan(0, length))) return room[..length];
+        // The form with a status: TryDecodeFromChars throws on text that is not base64url.
+        OperationStatus status = Base64Url.DecodeFromChars(text, room, out _, out int length);
+        if (status == OperationStatus.Done && QueueName.IsValid(room.AsSpan(0, length))) return room[..length];
         query.Errors.AddAt("?cursor", "Is not a cursor that this list gave out.");
         return [];
     }

@@ -86,6 +86,9 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
     [InlineData("limit=x")]
     [InlineData("limit=1&limit=2")]
     [InlineData("cursor=%20")]
+    [InlineData("cursor=zzz")]
+    [InlineData("cursor=!")]
+    [InlineData("cursor=%C3%A9%C3%A9")]
     [InlineData("order=up")]
     public async Task AWrongParameterIsNamed(string query)
     {

@@ -19,7 +19,7 @@ public sealed class FaultTests
             foreach (int node in new[] { 1, 2, 3 }) Run.Signal(cluster.ProcessOf(node), Run.SigKill);
             await Run.UntilAsync("the cluster serves again", async () => (await cluster.CommandAsync("queues")).Code == 0);
             Assert.Equal(jobs, await cluster.CountAsync("kept", "ready"));
-            Assert.Equal(0, await cluster.StopAsync(Run.SigInt));
+            Assert.Equal(0, await cluster.StopAsync(Run.SigTerm));
             foreach (int node in new[] { 1, 2, 3 }) (await cluster.CommandAsync("check", Path.Combine(cluster.Data, $"node{node}"))).Ok();
             await cluster.StartAsync();
             Assert.Equal(jobs, await cluster.CountAsync("kept", "ready"));

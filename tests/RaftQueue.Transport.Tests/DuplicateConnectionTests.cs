@@ -30,11 +30,12 @@ public sealed class DuplicateConnectionTests
         two.Network.UpdatePeers([listener.AddressOf(1)]);
         two.Network.Start(two.Handler);
         using RawPeer dialledByTwo = await listener.AcceptAsync();
+        await dialledByTwo.HelloArrivesAsync();
         using RawPeer dialledByOne = await RawPeer.DialAsync(two);
         await dialledByOne.HelloAsync(TestNode.HandshakeOf(1, 2));
         await AssertDuplicateAsync(dialledByOne);
         Assert.Empty(two.Handler.Events);
-        await dialledByTwo.AgreeAsync(1, 2);
+        await dialledByTwo.AnswerAsync(1, 2);
         await two.Handler.UntilAsync("connected");
     }
 

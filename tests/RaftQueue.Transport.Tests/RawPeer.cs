@@ -49,8 +49,19 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Reads the caller's hello and agrees.</summary>
     public async Task AgreeAsync(int self, int target)
     {
+        await HelloArrivesAsync();
+        await AnswerAsync(self, target);
+    }
+
+    /// <summary>The other side's dial is under way, and it knows that.</summary>
+    public async Task HelloArrivesAsync()
+    {
         (FrameHeader header, _) = await ReadAsync() ?? throw new InvalidOperationException("No hello.");
         Assert.Equal(FrameKind.Hello, header.Kind);
+    }
+
+    public async Task AnswerAsync(int self, int target)
+    {
         using var buffer = new PooledBuffer();
         TestNode.HandshakeOf(self, target).Encode(buffer);
         await WriteAsync(Frame(FrameKind.HelloReply, buffer.WrittenSpan));

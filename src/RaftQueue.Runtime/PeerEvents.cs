@@ -76,7 +76,7 @@ internal sealed class PeerEvents(NodeShared node, ReplicaLoop replica) : IPeerHa
             Node = node.Self,
             Incarnation = node.Incarnation,
             Target = target,
-            Blank = replica.Bootstrap.Answer().IsBlank,
+            Blank = !replica.NamesItself,
             HttpAddress = options.HttpAdvertised,
             PeerAddress = options.Members.FirstOrDefault(member => member.Id == node.Self)?.Peer ?? options.PeerListen,
         };

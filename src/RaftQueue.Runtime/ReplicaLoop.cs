@@ -49,6 +49,13 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
     /// <summary>The incarnation under which a peer is connected, or null.</summary>
     public Incarnation? IncarnationOf(NodeId peer) => Peers.HandshakeOf(peer)?.Incarnation;
 
+    /// <summary>
+    /// Any thread: a membership that this node holds names it. Not so on a first start, and for a wiped node that was not swapped
+    /// in yet, whatever entries it may have received.
+    /// </summary>
+    public bool NamesItself => Array.Exists(
+        _shards, shard => shard.Link.View?.Membership?.Names(node.Self, node.Incarnation) == true);
+
     /// <summary>Any thread.</summary>
     public void Post(IReplicaInput input)
     {

@@ -44,7 +44,7 @@ public sealed partial record Handshake
     /// <summary>The incarnation that the speaker takes the other side for, none when not known. Told, not compared.</summary>
     public Incarnation ExpectedTarget { get; init; }
 
-    /// <summary>The speaker's data directory holds no log yet.</summary>
+    /// <summary>No membership that the speaker holds names it: a first start, or a wiped node that was not swapped in yet.</summary>
     public bool Blank { get; init; }
 
     public string HttpAddress { get; init; } = "";

@@ -110,6 +110,39 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public void AWipedNodeIsSwappedInThoughTheEntryThatNamedItWasLost()
+    {
+        var cluster = new SimulatedCluster(5, 1, seed: 41);
+        cluster.StartAll();
+        SimulatedNode first = cluster.AwaitLeader();
+        for (int i = 0; i < 5; i++) cluster.Enqueue(first, "work", $"{i}");
+        SimulatedNode wiped = cluster.Nodes.Find(node => node != first)!;
+        List<SimulatedNode> others = cluster.Nodes.FindAll(node => node != first && node != wiped);
+        cluster.Crash(wiped, CrashMode.PowerLoss);
+        cluster.Wipe(wiped);
+        foreach (SimulatedNode other in others)
+        {
+            cluster.Network.Cut(first.Id, other.Id);
+            cluster.Network.Cut(wiped.Id, other.Id);
+            cluster.Network.Cut(other.Id, wiped.Id);
+        }
+
+        // The old leader names the wiped node in an entry that only the two of them hold, and that the others will never have.
+        cluster.Start(wiped);
+        cluster.RunUntil(() => wiped.Node!.Status().Shards[0].LastIndex.Value > 0, "the old leader's entries reach the wiped node");
+        cluster.Crash(first, CrashMode.ProcessDeath);
+        cluster.Wipe(first);
+        cluster.Crash(wiped, CrashMode.ProcessDeath);
+        cluster.Network.Heal();
+        cluster.Start(wiped);
+        cluster.RunUntil(
+            () => wiped.Node!.IsReady && wiped.Node.Status().Shards[0].Members.Any(member => member.Id == wiped.Id && member.IsVoter)
+                && wiped.Node.Status().Shards[0].AppliedIndex == cluster.AwaitLeader().Node!.Status().Shards[0].LastIndex,
+            "the wiped node is a voter again");
+        Assert.Equal(OutcomeKind.Applied, cluster.Enqueue(wiped, "work", "last").Kind);
+    }
+
+    [Fact]
     public void AFollowerFarBehindGetsACheckpointAndThenTheLog()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 15, options => options with { CheckpointLogMiB = 1 });

@@ -10,6 +10,8 @@ namespace RaftQueue.Server.Endpoints;
 /// <summary>Receives bodies, within the limit of one request and the budget of all.</summary>
 internal static class BodyReading
 {
+    private const long MaxDiscardBytes = 64L * 1024 * 1024;
+
     /// <summary>Whether a body comes with the request at all.</summary>
     public static bool HasBody(HttpContext http) =>
         http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? http.Request.ContentLength is > 0;
@@ -21,7 +23,12 @@ internal static class BodyReading
     public static async ValueTask<Problem?> ReceiveAsync(Exchange exchange, PooledBuffer into, int maxBytes, bool finishing)
     {
         HttpRequest request = exchange.Http.Request;
-        if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
+        if (request.ContentLength > maxBytes)
+        {
+            await DiscardAsync(exchange.Http).ConfigureAwait(false);
+            return TooLarge(maxBytes);
+        }
+
         PipeReader reader = request.BodyReader;
         while (true)
         {
@@ -37,6 +44,23 @@ internal static class BodyReading
 
             reader.AdvanceTo(bytes.End);
             if (problem is not null || result.IsCompleted) return problem;
+        }
+    }
+
+    /// <summary>
+    /// A client that sends all before it listens would find a broken connection instead of the answer, and take the outcome for
+    /// open: its bytes are taken and dropped, up to a bound. One that waits to be told to go on is told no at once.
+    /// </summary>
+    private static async ValueTask DiscardAsync(HttpContext http)
+    {
+        if (http.Request.ContentLength > MaxDiscardBytes || http.Request.Headers.Expect.Count > 0) return;
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { IsReadOnly: false } limit) return;
+        limit.MaxRequestBodySize = MaxDiscardBytes;
+        while (true)
+        {
+            ReadResult result = await http.Request.BodyReader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+            http.Request.BodyReader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted) return;
         }
     }
 

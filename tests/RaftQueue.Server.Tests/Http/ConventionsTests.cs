@@ -174,6 +174,21 @@ public sealed class ConventionsTests(TestNode node) : IClassFixture<TestNode>
         Assert.StartsWith("HTTP/1.1 413", await connection.ReceiveAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task AClientThatSendsABodyTooLargeBeforeItListensHearsTheAnswer()
+    {
+        byte[] large = new byte[20 << 20];
+        string head = $"POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {large.Length}\r\n\r\n";
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync(Encoding.ASCII.GetBytes(head));
+        await connection.SendAsync(large);
+        await connection.SendAsync("GET /healthz/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray());
+        string replies = await connection.ReceiveAsync();
+        Assert.StartsWith("HTTP/1.1 413", replies, StringComparison.Ordinal);
+        Assert.Contains("payload_too_large", replies, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 200", replies, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("POST /v1/leases HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n{}")]
     [InlineData("POST /v1/leases HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}")]

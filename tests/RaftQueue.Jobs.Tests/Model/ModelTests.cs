@@ -17,7 +17,7 @@ public sealed class ModelTests
             select new RawStep(verb, later, same, seed);
         Gen<RawStep[]> steps = Gen.Choose(1, 60).SelectMany(count => Gen.ArrayOf(step, count));
         Prop.ForAll(Arb.From(steps, Shrink), list => ModelRun.Check(list))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
     /// <summary>Without a part of the steps, then without one, then with less time between.</summary>

@@ -1,5 +1,6 @@
 using RaftQueue.Jobs;
 using RaftQueue.Primitives;
+using RaftQueue.Simulation;
 using RaftQueue.TestKit;
 
 namespace RaftQueue.Runtime.Tests;

@@ -1,0 +1,14 @@
+namespace RaftQueue.Checkers;
+
+public enum OperationKind
+{
+    Enqueue,
+    Lease,
+    Ack,
+    Nack,
+    Extend,
+    Release,
+    Reschedule,
+    Cancel,
+    Read,
+}

@@ -1,0 +1,14 @@
+using RaftQueue.Primitives;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>One node's clocks: the monotonic one is shared, the wall clock may be wrong by an offset.</summary>
+internal sealed class SimulatedClock(FakeClock shared) : IClock
+{
+    public long WallOffsetMs { get; set; }
+
+    public long MonotonicMicroseconds => shared.MonotonicMicroseconds;
+
+    public long WallUnixMs => shared.WallUnixMs + WallOffsetMs;
+}

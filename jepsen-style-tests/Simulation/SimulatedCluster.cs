@@ -1,0 +1,204 @@
+using RaftQueue.Checkers;
+using RaftQueue.Jobs;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>
+/// Whole nodes on fake disks, virtual time and a simulated network, all in the test's thread. The same seed gives the same run.
+/// </summary>
+internal sealed class SimulatedCluster
+{
+    private readonly ulong _seed;
+    private readonly int _shards;
+    private readonly Func<NodeOptions, NodeOptions> _configure;
+    private readonly SplitMix64 _random;
+    private readonly List<string> _log = [];
+    private ulong _incarnationSalt;
+
+    public SimulatedCluster(int nodes, int shards, ulong seed, Func<NodeOptions, NodeOptions>? configure = null)
+    {
+        // Continuations run inside the loop that completes what they wait for, unless the thread has a context of its own.
+        SynchronizationContext.SetSynchronizationContext(null);
+        _seed = seed;
+        _shards = shards;
+        _configure = configure ?? (options => options);
+        _random = new SplitMix64(seed);
+        Network = new SimulatedNetwork(Clock, seed + 1);
+        for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(seed + (ulong)i), Clock));
+    }
+
+    public FakeClock Clock { get; } = new();
+
+    public SimulatedNetwork Network { get; }
+
+    public List<SimulatedNode> Nodes { get; } = [];
+
+    /// <summary>Called after every step of the simulation.</summary>
+    public Action? AfterStep { get; set; }
+
+    /// <summary>A node's disk reached the operation at which it was to crash; unset, that is a failure of the test.</summary>
+    public Action<SimulatedNode>? DiskCrashed { get; set; }
+
+    public string History => $"seed {_seed}\n{string.Join('\n', _log.TakeLast(80))}";
+
+    public SimulatedNode this[int id] => Nodes[id - 1];
+
+    public void StartAll()
+    {
+        foreach (SimulatedNode node in Nodes) Start(node);
+    }
+
+    public void Start(SimulatedNode node)
+    {
+        var loops = new ManualLoopHost(node.Clock, _random.NextUInt64());
+        var members = Nodes.Select(each => new MemberOptions(each.Id, $"node{each.Id}:9090", $"http://node{each.Id}:8080")).ToList();
+        NodeOptions options = _configure(new NodeOptions
+        {
+            ClusterId = "test",
+            NodeId = node.Id,
+            DataDirectory = "/data",
+            PeerListen = "127.0.0.1:1",
+            HttpAdvertised = $"http://node{node.Id}:8080",
+            Members = members,
+            Shards = _shards,
+            WalSegmentBytes = 1024 * 1024,
+        });
+        var environment = new NodeEnvironment(
+            node.Disk,
+            node.Clock,
+            loops,
+            new SplitMix64(_random.NextUInt64() + _incarnationSalt++),
+            new NodeLog(node.Id.Value, _log, () => Clock.MonotonicMicroseconds),
+            source =>
+            {
+                SimulatedPeer peer = Network.Join(node.Id, source);
+                return new NodePeers(peer, peer);
+            },
+            InlineCompletions: true);
+        node.Loops = loops;
+        node.Node = Node.Start(options, environment);
+    }
+
+    /// <summary>The process dies or the power goes; what was not synced may be readable or gone.</summary>
+    public void Crash(SimulatedNode node, CrashMode mode)
+    {
+        _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  node {node.Id} crashes ({mode})");
+        node.Node = null;
+        node.Loops = null;
+        Network.Leave(node.Id);
+        node.Disk.Crash(mode);
+    }
+
+    /// <summary>Everything this node ever stored is gone.</summary>
+    public void Wipe(SimulatedNode node) => node.Disk = new FakeDisk(_random.NextUInt64());
+
+    /// <summary>Lets time pass until <paramref name="done"/>, at most <paramref name="ms"/>; fails the test when it is not.</summary>
+    public void RunUntil(Func<bool> done, string what, long ms = 30_000)
+    {
+        long end = Clock.MonotonicMicroseconds + (ms * 1000);
+        while (!done())
+        {
+            Require.That(Clock.MonotonicMicroseconds < end, $"not within {ms} ms of virtual time: {what}\n{History}");
+            Step(end);
+        }
+    }
+
+    public void RunFor(long ms)
+    {
+        long end = Clock.MonotonicMicroseconds + (ms * 1000);
+        while (Clock.MonotonicMicroseconds < end) Step(end);
+    }
+
+    public T Await<T>(ValueTask<T> task, string what, long ms = 30_000)
+    {
+        Task<T> waiting = task.AsTask();
+        RunUntil(() => waiting.IsCompleted, what, ms);
+        return waiting.GetAwaiter().GetResult();
+    }
+
+    public SimulatedNode? Leader(int shard = 0) => Nodes.Find(node =>
+        node.IsRunning && node.Node!.Status().Shards[shard] is { Role: "leader" } status && status.Leader == node.Id
+        && Nodes.Count(other => other.IsRunning && other.Node!.Status().Shards[shard].Leader == node.Id) > Nodes.Count / 2);
+
+    public SimulatedNode AwaitLeader(int shard = 0)
+    {
+        RunUntil(() => Leader(shard) is not null, $"a leader of shard {shard}");
+        return Leader(shard)!;
+    }
+
+    /// <summary>Every running node has applied everything and has the same state.</summary>
+    public void AwaitSameState(int shard = 0)
+    {
+        RunUntil(
+            () =>
+            {
+                List<ShardStatus> states = [.. Nodes.Where(node => node.IsRunning).Select(node => node.Node!.Status().Shards[shard])];
+                return states.TrueForAll(state => state.AppliedIndex == states[0].AppliedIndex && state.AppliedIndex == state.LastIndex
+                    && state.HashIndex == state.AppliedIndex);
+            },
+            "all nodes at the same index");
+        Require.That(
+            Nodes.Where(node => node.IsRunning).Select(node => node.Node!.Status().Shards[shard].StateHash).Distinct().Count() == 1,
+            "P10: equal index, equal state hash");
+    }
+
+    public CommandOutcome Enqueue(SimulatedNode at, string queue, string payload) =>
+        Await(EnqueueAsync(at, queue, payload), $"enqueue through node {at.Id}");
+
+    public ValueTask<CommandOutcome> EnqueueAsync(SimulatedNode at, string queue, string payload, long? delayMs = null)
+    {
+        byte[] name = System.Text.Encoding.UTF8.GetBytes(queue);
+        byte[] body = TestCommands.Enqueue(name, System.Text.Encoding.UTF8.GetBytes(payload), delayMs);
+        return at.Node!.SubmitAsync(QueueName.ShardOf(name, _shards), CommandType.Enqueue, body, finishing: false);
+    }
+
+    public ValueTask<CommandOutcome> LeaseAsync(
+        SimulatedNode at, string queue, int maxJobs, long waitMs, long leaseMs = 60_000, CancellationToken gone = default)
+    {
+        byte[] name = System.Text.Encoding.UTF8.GetBytes(queue);
+        byte[] body = TestCommands.Lease(name, maxJobs, leaseMs);
+        return at.Node!.LeaseAsync([new LeaseSegment(QueueName.ShardOf(name, _shards), body)], waitMs, gone);
+    }
+
+    /// <summary>Lets everything that is due happen, or else time pass to the next thing, at most to <paramref name="end"/>.</summary>
+    public void Step(long end)
+    {
+        Network.ConnectAll();
+        bool worked = false;
+        foreach (SimulatedNode node in Nodes)
+        {
+            if (!node.IsPaused) worked |= RunDue(node);
+        }
+
+        while (Network.DeliverNext()) worked = true;
+        AfterStep?.Invoke();
+        if (worked) return;
+        long next = Math.Min(end, Network.NextDueMicroseconds);
+        foreach (SimulatedNode node in Nodes) next = Math.Min(next, node.NextDueMicroseconds);
+        Clock.AdvanceTo(Math.Max(next, Clock.MonotonicMicroseconds + 1));
+    }
+
+    public void Tell(string line) => _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  {line}");
+
+    private bool RunDue(SimulatedNode node)
+    {
+        bool worked = false;
+        try
+        {
+            while (node.Loops?.RunSlice() == true) worked = true;
+        }
+        catch (Exception exception) when (DiskCrashed is not null && IsPlannedCrash(exception))
+        {
+            worked = true;
+            DiskCrashed(node);
+        }
+
+        return worked;
+    }
+
+    private static bool IsPlannedCrash(Exception exception) =>
+        exception is SimulatedCrashException || (exception.InnerException is { } inner && IsPlannedCrash(inner));
+}

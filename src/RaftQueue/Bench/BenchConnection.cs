@@ -13,6 +13,8 @@ internal sealed class BenchConnection(BenchTally tally, BenchOptions options, Ur
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(15);
 
     private readonly BenchRequests[] _requests = [.. servers.Select(server => new BenchRequests(server, options))];
+    private readonly BenchPace _pace = new(options, number);
+    private readonly Random _delays = new(number + 1);
     private int _server = number % servers.Length;
     private HttpSocket? _socket;
 
@@ -30,10 +32,11 @@ internal sealed class BenchConnection(BenchTally tally, BenchOptions options, Ur
         try
         {
             Connect();
-            if (options.IsCycle) Cycle();
+            if (options.Mode == BenchMode.Cycle) Cycle();
+            else if (options.Mode == BenchMode.Reschedule) Reschedule();
             else
             {
-                while (tally.TryTakeBatch()) Enqueue();
+                while (tally.TryTakeBatch()) Enqueue(_pace.Await());
             }
         }
         catch (Exception exception) when (exception is IOException or SocketException)
@@ -55,37 +58,56 @@ internal sealed class BenchConnection(BenchTally tally, BenchOptions options, Ur
         while (!tally.IsOver && empty < MostEmptyLeases)
         {
             more = more && tally.TryTakeBatch();
-            if (more) Enqueue();
+            if (more) Enqueue(_pace.Await());
             if (LeaseAndAck(more)) empty = 0;
             else if (!more && tally.Acked >= tally.Enqueued) return;
             else if (!more) empty++;
         }
     }
 
-    private void Enqueue()
+    private void Reschedule()
     {
-        if (Send(static requests => requests.Enqueue, Enqueues)) tally.AddEnqueued(options.Batch);
+        int empty = 0;
+        while (empty < MostEmptyLeases && tally.TryTakeBatch())
+        {
+            if (!Send(static requests => requests.LeaseAhead, Leases, _pace.Await())) continue;
+            if (!Finish(_delays)) empty++;
+            else empty = 0;
+        }
+
+        if (empty == MostEmptyLeases) tally.Fail("there are no jobs to reschedule");
+    }
+
+    private void Enqueue(long start)
+    {
+        byte[]? made = null;
+        if (Send(requests => made ??= requests.Enqueue(_delays), Enqueues, start)) tally.AddEnqueued(options.Batch);
     }
 
     private bool LeaseAndAck(bool more)
     {
-        if (!Send(more ? static requests => requests.Lease : static requests => requests.LeaseWaiting, Leases)) return false;
-        if (Requests.Ack(_socket!.Body, out int jobs) is not { } ack) return false;
-        if (!Send(_ => ack, Acks)) return true;
-        int acked = BenchRequests.Acked(_socket.Body);
-        tally.AddAcked(acked);
-        if (acked != jobs) tally.Fail($"Of {jobs} acknowledgements {acked} were accepted: {Text(_socket.Body)}");
+        long start = Stopwatch.GetTimestamp();
+        return Send(more ? static requests => requests.Lease : static requests => requests.LeaseWaiting, Leases, start) && Finish(null);
+    }
+
+    /// <summary>Acknowledges what was leased, or schedules it again. False: there was nothing.</summary>
+    private bool Finish(Random? delays)
+    {
+        if (Requests.Finish(_socket!.Body, delays, out int jobs) is not { } finish) return false;
+        if (!Send(_ => finish, Acks, Stopwatch.GetTimestamp())) return true;
+        int finished = BenchRequests.Finished(_socket.Body);
+        tally.AddAcked(finished);
+        if (finished != jobs) tally.Fail($"Of {jobs} jobs {finished} could be finished: {Text(_socket.Body)}");
         return true;
     }
 
     /// <summary>Sends until it is decided. False: the outcome is unknown.</summary>
-    private bool Send(Func<BenchRequests, byte[]> request, LatencyHistogram latencies)
+    private bool Send(Func<BenchRequests, byte[]> request, LatencyHistogram latencies, long start)
     {
         while (!tally.IsOver)
         {
             try
             {
-                long start = Stopwatch.GetTimestamp();
                 int status = _socket!.Exchange(request(Requests));
                 if (status is 200 or 201)
                 {

@@ -3,8 +3,7 @@ namespace RaftQueue.Bench;
 /// <summary>What `raftqueue bench` was asked to do.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>Also leases and acknowledges what it enqueues, until nothing is left.</summary>
-    public bool IsCycle { get; init; }
+    public BenchMode Mode { get; init; }
 
     public required IReadOnlyList<Uri> Servers { get; init; }
 
@@ -23,6 +22,18 @@ internal sealed record BenchOptions
 
     /// <summary>Jobs a request; 1 sends jobs that are no batch.</summary>
     public int Batch { get; init; }
+
+    /// <summary>Jobs get a <c>delayMs</c> drawn evenly from 1 to this; 0: they are due at once.</summary>
+    public long DelayOverMs { get; init; }
+
+    /// <summary>Of a lease request, milliseconds.</summary>
+    public long PullAheadMs { get; init; }
+
+    /// <summary>
+    /// Jobs a second over all connections; null: as many as possible. Requests then begin at times fixed beforehand, and what a late
+    /// one waited counts.
+    /// </summary>
+    public double? Rate { get; init; }
 
     /// <summary>Connections go to all servers in turn, not only to the leader.</summary>
     public bool SpreadOverAll { get; init; }

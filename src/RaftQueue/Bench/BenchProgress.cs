@@ -16,10 +16,11 @@ internal sealed class BenchProgress(BenchTally tally, BenchOptions options)
     {
         TimeSpan since = Stopwatch.GetElapsedTime(_shown);
         if (!_isTerminal && since < PeriodInFile) return;
-        long jobs = options.IsCycle ? tally.Acked : tally.Enqueued;
+        long jobs = options.Mode == BenchMode.Enqueue ? tally.Enqueued : tally.Acked;
         string rate = $"{(jobs - _jobs) / since.TotalSeconds:N0} /s";
-        string line = $"{tally.Elapsed.TotalSeconds,5:0} s  enqueued {tally.Enqueued:N0}"
-            + (options.IsCycle ? $"  done {tally.Acked:N0}" : "") + (options.Jobs is { } all ? $" of {all:N0}" : "") + $"  {rate}";
+        string line = $"{tally.Elapsed.TotalSeconds,5:0} s"
+            + (options.Mode != BenchMode.Reschedule ? $"  enqueued {tally.Enqueued:N0}" : "")
+            + (options.Mode != BenchMode.Enqueue ? $"  done {tally.Acked:N0}" : "") + (options.Jobs is { } all ? $" of {all:N0}" : "") + $"  {rate}";
         _shown = Stopwatch.GetTimestamp();
         _jobs = jobs;
         if (_isTerminal) Console.Error.Write("\r" + line.PadRight(_width));

@@ -25,19 +25,26 @@ internal sealed record BenchReport
     public required IReadOnlyList<(ServerProcess Process, TimeSpan? ProcessorTime, long? ResidentBytes)> Servers { get; init; }
 
     /// <summary>All that was to be done is done, and every outcome is known.</summary>
-    public bool IsComplete => Tally.Failure is null && Tally.Unknown == 0 && Jobs > 0 && (!Options.IsCycle || Tally.Acked >= Tally.Enqueued);
+    public bool IsComplete => Tally.Failure is null && Tally.Unknown == 0 && Jobs > 0 && (Options.Mode != BenchMode.Cycle || Tally.Acked >= Tally.Enqueued);
 
-    private long Jobs => Options.IsCycle ? Tally.Acked : Tally.Enqueued;
+    private long Jobs => Options.Mode == BenchMode.Enqueue ? Tally.Enqueued : Tally.Acked;
 
-    private string Mode => Options.IsCycle ? "cycle" : "enqueue";
+    private string Mode => Options.Mode switch { BenchMode.Cycle => "cycle", BenchMode.Reschedule => "reschedule", _ => "enqueue" };
 
-    private IEnumerable<(string Name, LatencyHistogram Latencies)> Rows =>
-        Options.IsCycle ? [("enqueue", Enqueues), ("lease", Leases), ("ack", Acks)] : [("enqueue", Enqueues)];
+    private IEnumerable<(string Name, LatencyHistogram Latencies)> Rows => Options.Mode switch
+    {
+        BenchMode.Cycle => [("enqueue", Enqueues), ("lease", Leases), ("ack", Acks)],
+        BenchMode.Reschedule => [("lease", Leases), ("reschedule", Acks)],
+        _ => [("enqueue", Enqueues)],
+    };
 
     public void WriteTo(TextWriter writer)
     {
         writer.WriteLine($"{Mode}, queue {Options.Queue}, {Options.Connections} connection(s) to {Target}");
         writer.WriteLine($"durability {Durability}, batch size {Options.Batch}, payload {Options.PayloadBytes} bytes");
+        if (Options.DelayOverMs > 0) writer.WriteLine($"delayMs drawn evenly up to {Options.DelayOverMs:N0}");
+        if (Options.Mode == BenchMode.Reschedule) writer.WriteLine($"pullAheadMs {Options.PullAheadMs:N0}");
+        if (Options.Rate is { } rate) writer.WriteLine($"wanted {rate:N0} jobs/s; latencies count from when a request was to begin");
         writer.WriteLine($"{Jobs:N0} jobs in {Tally.Elapsed.TotalSeconds:0.00} s: {Jobs / Tally.Elapsed.TotalSeconds:N0} jobs/s");
         var table = new TextTable("REQUEST", "COUNT", "PER SECOND", "P50 ms", "P90 ms", "P99 ms", "MAX ms");
         foreach ((string name, LatencyHistogram latencies) in Rows)
@@ -58,7 +65,7 @@ internal sealed record BenchReport
         writer.WriteLine($"this program CPU {OwnProcessorTime.TotalSeconds:0.00} s");
         if (Tally.Refused > 0) writer.WriteLine($"refused and sent again: {Tally.Refused:N0} requests");
         if (Tally.Unknown > 0) writer.WriteLine($"outcome unknown: {Tally.Unknown:N0} requests");
-        if (Options.IsCycle && Tally.Acked < Tally.Enqueued) writer.WriteLine($"not done: {Tally.Enqueued - Tally.Acked:N0} jobs");
+        if (Options.Mode == BenchMode.Cycle && Tally.Acked < Tally.Enqueued) writer.WriteLine($"not done: {Tally.Enqueued - Tally.Acked:N0} jobs");
         if (Tally.Failure is { } failure) writer.WriteLine($"ended early: {failure}");
     }
 
@@ -70,6 +77,9 @@ internal sealed record BenchReport
         writer.WriteNumber("connections", Options.Connections);
         writer.WriteNumber("batch", Options.Batch);
         writer.WriteNumber("payloadBytes", Options.PayloadBytes);
+        if (Options.DelayOverMs > 0) writer.WriteNumber("delayOverMs", Options.DelayOverMs);
+        if (Options.Mode == BenchMode.Reschedule) writer.WriteNumber("pullAheadMs", Options.PullAheadMs);
+        if (Options.Rate is { } rate) writer.WriteNumber("wantedJobsPerSecond", rate);
         writer.WriteNumber("jobs", Jobs);
         writer.WriteNumber("seconds", Tally.Elapsed.TotalSeconds);
         writer.WriteNumber("jobsPerSecond", Math.Round(Jobs / Tally.Elapsed.TotalSeconds, 1));

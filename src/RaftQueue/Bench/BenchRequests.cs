@@ -12,36 +12,42 @@ internal sealed class BenchRequests
     private static ReadOnlySpan<byte> TokenName => "\"token\":\""u8;
 
     private readonly Uri _server;
-    private readonly string? _token;
+    private readonly BenchOptions _options;
+    private readonly string _payload;
+    private readonly byte[] _enqueue;
 
     public BenchRequests(Uri server, BenchOptions options)
     {
         _server = server;
-        _token = options.Token;
-        string path = $"/v1/queues/{options.Queue}/jobs";
+        _options = options;
 
         // The payload is a JSON string; its quotes count.
-        string job = $"{{\"payload\":\"{new string('x', Math.Max(0, options.PayloadBytes - 2))}\"}}";
-        string body = options.Batch == 1 ? job : $"{{\"jobs\":[{string.Join(',', Enumerable.Repeat(job, options.Batch))}]}}";
-        Enqueue = HttpSocket.Request(server, "POST", path, _token, Encoding.ASCII.GetBytes(body));
-        Lease = HttpSocket.Request(server, "POST", "/v1/leases", _token, LeaseBody(options, 0));
-        LeaseWaiting = HttpSocket.Request(server, "POST", "/v1/leases", _token, LeaseBody(options, LeaseWaitMs));
+        _payload = $"\"{new string('x', Math.Max(0, options.PayloadBytes - 2))}\"";
+        _enqueue = EnqueueRequest(null);
+        Lease = LeaseRequest("\"waitMs\":0");
+        LeaseWaiting = LeaseRequest($"\"waitMs\":{LeaseWaitMs}");
+        LeaseAhead = LeaseRequest($"\"waitMs\":{LeaseWaitMs},\"pullAheadMs\":{options.PullAheadMs}");
     }
-
-    /// <summary>As many jobs as the batch says.</summary>
-    public byte[] Enqueue { get; }
 
     public byte[] Lease { get; }
 
     /// <summary>Waits a moment when there is nothing.</summary>
     public byte[] LeaseWaiting { get; }
 
-    /// <summary>The acknowledgement of all jobs in a lease reply; null when there is none.</summary>
+    /// <summary>Takes what is scheduled next when nothing is due.</summary>
+    public byte[] LeaseAhead { get; }
+
+    /// <summary>As many jobs as the batch says, with new delays where they have any.</summary>
+    public byte[] Enqueue(Random delays) => _options.DelayOverMs == 0 ? _enqueue : EnqueueRequest(delays);
+
+    /// <summary>Finishes all jobs of a lease reply, or schedules them again; null when there is none.</summary>
     /// <param name="leases">The reply's body. Payloads are this program's own, so that the name of the token's field is in no other place.</param>
+    /// <param name="delays">Draws when each runs again; null: they are done.</param>
     /// <param name="jobs">How many.</param>
-    public byte[]? Ack(ReadOnlySpan<byte> leases, out int jobs)
+    public byte[]? Finish(ReadOnlySpan<byte> leases, Random? delays, out int jobs)
     {
-        var body = new StringBuilder("{\"acks\":[");
+        string verb = delays is null ? "ack" : "reschedule";
+        var body = new StringBuilder($"{{\"{verb}s\":[");
         jobs = 0;
         int at;
         while ((at = leases.IndexOf(TokenName)) >= 0)
@@ -49,17 +55,39 @@ internal sealed class BenchRequests
             leases = leases[(at + TokenName.Length)..];
             int end = leases.IndexOf((byte)'"');
             if (end < 0) throw new IOException("A lease reply ends in the middle of a token.");
-            body.Append(jobs++ == 0 ? "{\"token\":\"" : ",{\"token\":\"").Append(Encoding.ASCII.GetString(leases[..end])).Append("\"}");
+            body.Append(jobs++ == 0 ? "{\"token\":\"" : ",{\"token\":\"").Append(Encoding.ASCII.GetString(leases[..end])).Append('"');
+            AppendDelay(body, delays);
+            body.Append('}');
         }
 
-        if (jobs == 0) return null;
-        return HttpSocket.Request(_server, "POST", "/v1/leases/ack", _token, Encoding.ASCII.GetBytes(body.Append("]}").ToString()));
+        return jobs == 0 ? null : Post($"/v1/leases/{verb}", body.Append("]}").ToString());
     }
 
-    /// <summary>How many of the acknowledged jobs are done.</summary>
-    public static int Acked(ReadOnlySpan<byte> reply) => reply.Count("\"status\":\"ok\""u8);
+    /// <summary>How many of the jobs took effect.</summary>
+    public static int Finished(ReadOnlySpan<byte> reply) => reply.Count("\"status\":\"ok\""u8);
 
-    private static byte[] LeaseBody(BenchOptions options, int waitMs) => Encoding.ASCII.GetBytes(string.Create(
+    private byte[] EnqueueRequest(Random? delays)
+    {
+        var body = new StringBuilder(_options.Batch == 1 ? "" : "{\"jobs\":[");
+        for (int i = 0; i < _options.Batch; i++)
+        {
+            body.Append(i == 0 ? "{\"payload\":" : ",{\"payload\":").Append(_payload);
+            AppendDelay(body, delays);
+            body.Append('}');
+        }
+
+        if (_options.Batch > 1) body.Append("]}");
+        return Post($"/v1/queues/{_options.Queue}/jobs", body.ToString());
+    }
+
+    private void AppendDelay(StringBuilder body, Random? delays)
+    {
+        if (delays is not null) body.Append(CultureInfo.InvariantCulture, $",\"delayMs\":{1 + delays.NextInt64(_options.DelayOverMs)}");
+    }
+
+    private byte[] LeaseRequest(string howLong) => Post("/v1/leases", string.Create(
         CultureInfo.InvariantCulture,
-        $"{{\"queues\":[\"{options.Queue}\"],\"maxJobs\":{options.Batch},\"leaseMs\":{LeaseMs},\"waitMs\":{waitMs},\"worker\":\"bench\"}}"));
+        $"{{\"queues\":[\"{_options.Queue}\"],\"maxJobs\":{_options.Batch},\"leaseMs\":{LeaseMs},{howLong},\"worker\":\"bench\"}}"));
+
+    private byte[] Post(string path, string body) => HttpSocket.Request(_server, "POST", path, _options.Token, Encoding.ASCII.GetBytes(body));
 }

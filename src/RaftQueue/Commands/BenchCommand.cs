@@ -42,12 +42,28 @@ internal static class BenchCommand
 
     private static readonly Option<int> Batch = new("--batch") { Description = "Jobs in a request.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
+    private static readonly Option<TimeSpan?> DelayOver = new("--delay-over")
+    {
+        Description = "Draws the delay of each job, enqueued or scheduled again, evenly up to this. Default: none; reschedule 30d.",
+        HelpName = "30d",
+        CustomParser = Durations.Option,
+    };
+
+    private static readonly Option<TimeSpan?> PullAhead = new("--pull-ahead")
+    {
+        Description = "reschedule: takes jobs that are due within this time. Default 365d.",
+        HelpName = "365d",
+        CustomParser = Durations.Option,
+    };
+
+    private static readonly Option<double?> Rate = new("--rate") { Description = "Jobs a second over all connections. Default: as many as possible.", HelpName = "N" };
+
     private static readonly Option<bool> Any = new("--any") { Description = "Spread the connections over all servers; default is the leader alone." };
 
     public static Command Build()
     {
         var settings = new ClientSettings();
-        var command = new Command("bench", "Puts load on a cluster and measures it.") { Mode, Jobs, Seconds, PayloadBytes, Queue, Connections, Batch, Any };
+        var command = new Command("bench", "Puts load on a cluster and measures it.") { Mode, Jobs, Seconds, PayloadBytes, Queue, Connections, Batch, DelayOver, PullAhead, Rate, Any };
         settings.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -65,10 +81,11 @@ internal static class BenchCommand
     {
         var mode = new Argument<string>("MODE")
         {
-            Description = "enqueue: enqueues only. cycle: enqueues, leases and acknowledges until all jobs are through.",
+            Description = "enqueue: enqueues only. cycle: enqueues, leases and acknowledges until all jobs are through. "
+                + "reschedule: leases jobs that wait for their time and schedules them again.",
             DefaultValueFactory = _ => "enqueue",
         };
-        mode.AcceptOnlyFromAmong("enqueue", "cycle");
+        mode.AcceptOnlyFromAmong("enqueue", "cycle", "reschedule");
         return mode;
     }
 
@@ -79,11 +96,14 @@ internal static class BenchCommand
         if (parsed.GetValue(Jobs) < 1) throw new UsageException($"--jobs is {parsed.GetValue(Jobs)}; it may be 1 or more.");
         if (parsed.GetValue(Seconds) is <= 0 or > 86_400) throw new UsageException($"--seconds is {parsed.GetValue(Seconds)}; it may be above 0, to 86400.");
         double? seconds = parsed.GetValue(Seconds) ?? (parsed.GetValue(Jobs) is null ? DefaultSeconds : null);
+        if (parsed.GetValue(Rate) is <= 0 or > 1e7) throw new UsageException($"--rate is {parsed.GetValue(Rate)}; it may be above 0, to 10000000.");
+        BenchMode mode = Enum.Parse<BenchMode>(parsed.GetValue(Mode)!, ignoreCase: true);
+        TimeSpan? delayOver = parsed.GetValue(DelayOver) ?? (mode == BenchMode.Reschedule ? TimeSpan.FromDays(30) : null);
         List<Uri> servers = settings.Servers(parsed);
         if (servers.Find(server => server.Scheme != "http") is { } other) throw new UsageException($"--server is \"{other}\"; bench speaks http only.");
         return new BenchOptions
         {
-            IsCycle = parsed.GetValue(Mode) == "cycle",
+            Mode = mode,
             Servers = servers,
             Token = settings.Token(parsed),
             Queue = queue,
@@ -92,6 +112,9 @@ internal static class BenchCommand
             PayloadBytes = Within("--payload-bytes", parsed.GetValue(PayloadBytes), 2, MostPayload),
             Connections = Within("--connections", parsed.GetValue(Connections), 1, MostConnections),
             Batch = Within("--batch", parsed.GetValue(Batch), 1, MostBatch),
+            DelayOverMs = (long)(delayOver ?? TimeSpan.Zero).TotalMilliseconds,
+            PullAheadMs = (long)(parsed.GetValue(PullAhead) ?? TimeSpan.FromDays(365)).TotalMilliseconds,
+            Rate = parsed.GetValue(Rate),
             SpreadOverAll = parsed.GetValue(Any),
         };
     }

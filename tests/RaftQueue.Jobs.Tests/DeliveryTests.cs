@@ -1,3 +1,4 @@
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Tests.Support;
 
 namespace RaftQueue.Jobs.Tests;
@@ -11,10 +12,10 @@ public sealed class DeliveryTests
         using var shard = new Shard();
         List<JobId> ids = shard.Enqueue(
             "q",
-            new TestJob { DelayMs = 20 },
-            new TestJob { DelayMs = 10 },
-            new TestJob { Priority = 1, DelayMs = 30 },
-            new TestJob { DelayMs = 10 });
+            new PlainJob { DelayMs = 20 },
+            new PlainJob { DelayMs = 10 },
+            new PlainJob { Priority = 1, DelayMs = 30 },
+            new PlainJob { DelayMs = 10 });
         shard.Advance(50);
         Assert.Equal([ids[2], ids[1], ids[3], ids[0]], shard.Lease("q", 10).Select(token => token.Job));
     }
@@ -23,7 +24,7 @@ public sealed class DeliveryTests
     public void Never_before_its_time_except_by_pull_ahead_and_then_the_earliest_whatever_the_priority()
     {
         using var shard = new Shard();
-        List<JobId> ids = shard.Enqueue("q", new TestJob { DelayMs = 500, Priority = 9 }, new TestJob { DelayMs = 400 });
+        List<JobId> ids = shard.Enqueue("q", new PlainJob { DelayMs = 500, Priority = 9 }, new PlainJob { DelayMs = 400 });
         Assert.Empty(shard.Lease("q"));
         Assert.False(shard.Store.CanLease("q"u8, 399));
         Assert.Empty(shard.Lease("q", 10, pullAheadMs: 399));
@@ -39,7 +40,7 @@ public sealed class DeliveryTests
     public void A_retry_in_back_off_is_never_pulled_ahead()
     {
         using var shard = new Shard();
-        shard.Enqueue("q", new TestJob());
+        shard.Enqueue("q", new PlainJob());
         shard.Run(CommandType.Nack, Bodies.Nack(shard.Lease("q"), "no", delayMs: 100));
         Assert.False(shard.Store.CanLease("q"u8, 1000));
         Assert.Empty(shard.Lease("q", 1, pullAheadMs: 1000));
@@ -51,7 +52,7 @@ public sealed class DeliveryTests
     public void Released_and_expired_jobs_go_to_the_front()
     {
         using var shard = new Shard();
-        List<JobId> ids = shard.Enqueue("q", new TestJob(), new TestJob(), new TestJob());
+        List<JobId> ids = shard.Enqueue("q", new PlainJob(), new PlainJob(), new PlainJob());
         List<LeaseToken> tokens = shard.Lease("q", 2, leaseMs: 100);
         shard.Run(CommandType.Release, Bodies.Release([tokens[0]]));
         shard.Advance(100);
@@ -64,7 +65,7 @@ public sealed class DeliveryTests
     public void A_lease_is_over_at_its_end_whether_or_not_a_tick_came()
     {
         using var shard = new Shard();
-        JobId id = Assert.Single(shard.Enqueue("q", new TestJob()));
+        JobId id = Assert.Single(shard.Enqueue("q", new PlainJob()));
         List<LeaseToken> tokens = shard.Lease("q", 1, leaseMs: 100);
         shard.Now += 100;
         Assert.Equal("Ok at 3\n  LeaseLost", shard.Run(CommandType.Ack, Bodies.Ack(tokens)));
@@ -76,7 +77,7 @@ public sealed class DeliveryTests
     public void More_than_a_thousand_leases_that_end_at_once_are_over_for_every_command()
     {
         using var shard = new Shard();
-        for (int i = 0; i < 3; i++) shard.Enqueue("q", [.. Enumerable.Range(0, 1000).Select(_ => new TestJob { MaxAttempts = 1 })]);
+        for (int i = 0; i < 3; i++) shard.Enqueue("q", [.. Enumerable.Range(0, 1000).Select(_ => new PlainJob { MaxAttempts = 1 })]);
         List<LeaseToken> tokens = shard.Lease("q", 3000, leaseMs: 100);
         Assert.Equal(3000, tokens.Count);
         shard.Now += 100;
@@ -94,10 +95,10 @@ public sealed class DeliveryTests
     public void Jobs_due_behind_a_backlog_can_be_leased_and_newcomers_do_not_overtake_them()
     {
         using var shard = new Shard();
-        for (int i = 0; i < 2; i++) shard.Enqueue("q", [.. Enumerable.Range(0, 1000).Select(_ => new TestJob { DelayMs = 50 })]);
-        JobId last = shard.Enqueue("q", new TestJob { DelayMs = 60 })[0];
+        for (int i = 0; i < 2; i++) shard.Enqueue("q", [.. Enumerable.Range(0, 1000).Select(_ => new PlainJob { DelayMs = 50 })]);
+        JobId last = shard.Enqueue("q", new PlainJob { DelayMs = 60 })[0];
         shard.Now += 100;
-        JobId newcomer = shard.Enqueue("q", new TestJob())[0];
+        JobId newcomer = shard.Enqueue("q", new PlainJob())[0];
         Assert.True(shard.Store.HasDueWork);
         List<LeaseToken> first = shard.Lease("q", 2000);
         List<LeaseToken> second = shard.Lease("q", 2000);
@@ -109,8 +110,8 @@ public sealed class DeliveryTests
     public void Queues_are_served_in_strict_order_and_what_does_not_fit_ends_the_request()
     {
         using var shard = new Shard();
-        JobId low = shard.Enqueue("low", new TestJob())[0];
-        List<JobId> high = shard.Enqueue("high", new TestJob { Payload = "\"1234567890\"" }, new TestJob { Payload = "\"1234567890\"" });
+        JobId low = shard.Enqueue("low", new PlainJob())[0];
+        List<JobId> high = shard.Enqueue("high", new PlainJob { Payload = "\"1234567890\"" }, new PlainJob { Payload = "\"1234567890\"" });
         shard.Run(CommandType.Lease, Bodies.Lease(["high", "nope", "low"], 10, 1000));
         Assert.Equal([.. high, low], shard.Tokens.Select(token => token.Job));
         shard.Run(CommandType.Release, Bodies.Release(shard.Tokens.ToArray()));
@@ -122,7 +123,7 @@ public sealed class DeliveryTests
     public void An_attempt_history_keeps_the_last_ten()
     {
         using var shard = new Shard();
-        JobId id = Assert.Single(shard.Enqueue("q", new TestJob { MaxAttempts = 100 }));
+        JobId id = Assert.Single(shard.Enqueue("q", new PlainJob { MaxAttempts = 100 }));
         for (int i = 0; i < 12; i++) shard.Run(CommandType.Nack, Bodies.Nack(shard.Lease("q"), $"e{i}", delayMs: 0));
         string text = shard.Text(id);
         Assert.Contains("Attempts = 3:w", text, StringComparison.Ordinal);
@@ -134,7 +135,7 @@ public sealed class DeliveryTests
     public void Reschedule_is_a_success_and_a_new_run_of_the_same_job()
     {
         using var shard = new Shard();
-        JobId id = Assert.Single(shard.Enqueue("q", new TestJob { Key = "k", Tags = ["t"] }));
+        JobId id = Assert.Single(shard.Enqueue("q", new PlainJob { Key = "k", Tags = ["t"] }));
         List<LeaseToken> tokens = shard.Lease("q");
         byte[] again = Bodies.Reschedule(tokens, delayMs: 500, payload: "2", priority: 4);
         Assert.Equal("Ok at 3\n  Ok", shard.Run(CommandType.Reschedule, again));
@@ -144,14 +145,14 @@ public sealed class DeliveryTests
         Assert.Contains("State = Scheduled, Reason = None, Priority = 4, Attempt = 0,", text, StringComparison.Ordinal);
         Assert.Contains("Runs = 1,", text, StringComparison.Ordinal);
         Assert.Contains("UniqueKey = k, Tags = t,", text, StringComparison.Ordinal);
-        Assert.Contains("1 Scheduled duplicate", shard.Run(CommandType.Enqueue, Bodies.Enqueue("q", false, [new TestJob { Key = "k" }])), StringComparison.Ordinal);
+        Assert.Contains("1 Scheduled duplicate", shard.Run(CommandType.Enqueue, Bodies.Enqueue("q", false, [new PlainJob { Key = "k" }])), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Expiry_before_the_first_lease_kills_and_does_not_count_afterwards()
     {
         using var shard = new Shard();
-        List<JobId> ids = shard.Enqueue("q", new TestJob { ExpireAfterMs = 100 }, new TestJob { ExpireAfterMs = 100 });
+        List<JobId> ids = shard.Enqueue("q", new PlainJob { ExpireAfterMs = 100 }, new PlainJob { ExpireAfterMs = 100 });
         List<LeaseToken> tokens = shard.Lease("q");
         shard.Run(CommandType.Release, Bodies.Release(tokens));
         shard.Advance(100);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Tests.Model;
 using RaftQueue.Jobs.Tests.Support;
 using RaftQueue.Primitives;
@@ -14,12 +15,12 @@ public sealed class HostileTests
     public void Garbage_bodies_are_invalid_commands_and_change_no_job()
     {
         using var shard = new Shard();
-        JobId id = shard.Enqueue("q", new TestJob { Key = "k", Tags = ["t"] })[0];
+        JobId id = shard.Enqueue("q", new PlainJob { Key = "k", Tags = ["t"] })[0];
         List<LeaseToken> tokens = shard.Lease("q", 1, 1_000_000);
         (CommandType Type, byte[] Body)[] good =
         [
             (CommandType.Settings, Bodies.Settings(new ReplicatedSettings())),
-            (CommandType.Enqueue, Bodies.Enqueue("q", false, [new TestJob { Key = "x", Tags = ["a"], Headers = ["b", "c"], Retry = RetryPolicy.Default }], (1, 1))),
+            (CommandType.Enqueue, Bodies.Enqueue("q", false, [new PlainJob { Key = "x", Tags = ["a"], Headers = ["b", "c"], Retry = RetryPolicy.Default }], (1, 1))),
             (CommandType.Lease, Bodies.Lease(["q", "r"], 2, 5, "w")),
             (CommandType.Ack, Bodies.Ack(tokens, "1")),
             (CommandType.Nack, Bodies.Nack(tokens, "e", 1)),
@@ -91,7 +92,7 @@ public sealed class HostileTests
     public void Made_up_tokens_and_ids_find_nothing()
     {
         using var shard = new Shard();
-        JobId id = shard.Enqueue("q", new TestJob())[0];
+        JobId id = shard.Enqueue("q", new PlainJob())[0];
         LeaseToken token = shard.Lease("q")[0];
         JobId[] wrong =
         [
@@ -136,7 +137,7 @@ public sealed class HostileTests
     {
         var patch = new SettingsPatch { UniqueBy = (true, true), Defaults = [("delayMs", 3), ("keepMs", 50)] };
         shard.Run(CommandType.PutQueue, Bodies.PutQueue("INBOX.i", true, patch.Write));
-        shard.Enqueue("INBOX.i", new TestJob { Payload = "{\"k\":1.5}", Tags = ["I"] }, new TestJob { Payload = "{\"k\":2}" });
+        shard.Enqueue("INBOX.i", new PlainJob { Payload = "{\"k\":1.5}", Tags = ["I"] }, new PlainJob { Payload = "{\"k\":2}" });
         shard.Advance(10);
         List<LeaseToken> tokens = shard.Lease("INBOX.i", 2, 100);
         shard.Run(CommandType.Nack, Bodies.Nack([tokens[0]], "ı"));

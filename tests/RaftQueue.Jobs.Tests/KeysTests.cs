@@ -1,6 +1,6 @@
 using System.Text;
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.State;
-using RaftQueue.Jobs.Tests.Model;
 using RaftQueue.Jobs.Tests.Support;
 using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
@@ -14,7 +14,7 @@ public sealed class KeysTests
     public void A_key_until_leased_is_free_from_the_first_lease_and_a_retry_does_not_take_it_back()
     {
         using var shard = new Shard();
-        var job = new TestJob { Key = "k", Until = UniqueUntil.Leased };
+        var job = new PlainJob { Key = "k", Until = UniqueUntil.Leased };
         shard.Enqueue("q", job);
         shard.Run(CommandType.Nack, Bodies.Nack(shard.Lease("q"), delayMs: 0));
         Assert.Contains("2 Ready created", shard.Run(CommandType.Enqueue, Bodies.Enqueue("q", false, [job])), StringComparison.Ordinal);
@@ -24,7 +24,7 @@ public sealed class KeysTests
     public void A_window_holds_the_key_even_when_the_holder_is_forgotten()
     {
         using var shard = new Shard();
-        var job = new TestJob { Key = "k", Until = UniqueUntil.Window, WindowMs = 1000, KeepMs = 10 };
+        var job = new PlainJob { Key = "k", Until = UniqueUntil.Window, WindowMs = 1000, KeepMs = 10 };
         JobId id = shard.Enqueue("q", job)[0];
         shard.Run(CommandType.Ack, Bodies.Ack(shard.Lease("q")));
         shard.Advance(500);
@@ -40,8 +40,8 @@ public sealed class KeysTests
     public void A_rejecting_job_refuses_its_whole_batch_and_names_the_holder()
     {
         using var shard = new Shard();
-        shard.Enqueue("q", new TestJob { Key = "k" });
-        TestJob[] batch = [new(), new() { Key = "k", OnConflict = ConflictChoice.Reject }, new() { Key = "n" }, new() { Key = "n", OnConflict = ConflictChoice.Reject }];
+        shard.Enqueue("q", new PlainJob { Key = "k" });
+        PlainJob[] batch = [new(), new() { Key = "k", OnConflict = ConflictChoice.Reject }, new() { Key = "n" }, new() { Key = "n", OnConflict = ConflictChoice.Reject }];
         Assert.Equal("UniqueConflict at 2\n  1 UniqueConflict 1\n  3 UniqueConflict ", shard.Run(CommandType.Enqueue, Bodies.Enqueue("q", false, batch)));
         Assert.Equal("q [0,1,0,0,0,0,0] oldest 1000000 totals 1/0/0", shard.Replica.Queue("q"));
     }
@@ -50,7 +50,7 @@ public sealed class KeysTests
     public void A_replayed_lease_gives_the_same_leases_while_they_live()
     {
         using var shard = new Shard();
-        shard.Enqueue("q", new TestJob(), new TestJob(), new TestJob());
+        shard.Enqueue("q", new PlainJob(), new PlainJob(), new PlainJob());
         byte[] lease = Bodies.Lease(["q"], 2, 1000, idempotency: (1, 1));
         shard.Run(CommandType.Lease, lease);
         List<LeaseToken> first = [.. shard.Tokens];
@@ -69,7 +69,7 @@ public sealed class KeysTests
         var lease = new Command(CommandType.Lease, Replica.Local, 7, Bodies.Lease(["q"], idempotency: (1, 1)));
         replica.Apply(Entries.Build(1, 5, [lease]));
         Assert.Equal(new GrantOutcome(Replica.Local, 7, 0, ResultCode.Empty), Assert.Single(replica.Output.Grants));
-        replica.Apply(Entries.Build(2, 5, [new Command(CommandType.Enqueue, Replica.Local, 8, Bodies.Enqueue("q", true, [new TestJob()])), lease, lease]));
+        replica.Apply(Entries.Build(2, 5, [new Command(CommandType.Enqueue, Replica.Local, 8, Bodies.Enqueue("q", true, [new PlainJob()])), lease, lease]));
         // The third is a repeat under the key: the same lease, not another one.
         Assert.Equal([ResultCode.Ok, ResultCode.Ok, ResultCode.Ok], replica.Output.Results.Select(result => result.Code));
         Assert.Equal([(1, ResultCode.Ok), (1, ResultCode.Ok)], replica.Output.Grants.Select(grant => (grant.Granted, grant.Code)));

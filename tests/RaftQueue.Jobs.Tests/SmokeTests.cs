@@ -1,3 +1,4 @@
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Tests.Support;
 
 namespace RaftQueue.Jobs.Tests;
@@ -8,7 +9,7 @@ public sealed class SmokeTests
     public void A_job_goes_in_is_leased_and_acked()
     {
         using var shard = new Shard();
-        JobId id = Assert.Single(shard.Enqueue("email", new TestJob { Payload = "{\"a\":1.0}" }));
+        JobId id = Assert.Single(shard.Enqueue("email", new PlainJob { Payload = "{\"a\":1.0}" }));
         LeaseToken token = Assert.Single(shard.Lease("email"));
         Assert.Equal(id, token.Job);
         Assert.Equal("Ok at 3\n  Ok", shard.Run(CommandType.Ack, Bodies.Ack([token], "\"done\"")));

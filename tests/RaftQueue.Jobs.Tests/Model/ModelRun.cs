@@ -1,3 +1,4 @@
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Tests.Support;
 using RaftQueue.Pages;
 using RaftQueue.Primitives;
@@ -9,12 +10,24 @@ namespace RaftQueue.Jobs.Tests.Model;
 public sealed class ModelRun : IDisposable
 {
     private static readonly string[] QueueNames = ["a", "b", "c", "d"];
+    private static readonly ReplicatedSettings Settings = new()
+    {
+        IdempotencyWindowMs = 4000,
+        MaxIdempotencyKeys = 4,
+        MaxQueues = 3,
+        DefaultKeepMs = 3000,
+        DefaultKeepDeadMs = 5000,
+        DefaultKeepFinished = 6,
+        DefaultMaxAttempts = 3,
+        DefaultLeaseMs = 700,
+    };
+
     private readonly Replica _local = new();
     private readonly Replica _follower = new();
     private readonly CheckpointFile _localFile = NewFile();
     private readonly CheckpointFile _followerFile = NewFile();
     private CheckpointWriter? _writer;
-    private readonly JobModel _model = new();
+    private readonly JobModel _model = new(Settings);
     private readonly Dictionary<ulong, JobId> _ids = [];
     private readonly List<LeaseToken> _tokens = [];
     private readonly List<string> _story = [];
@@ -26,7 +39,7 @@ public sealed class ModelRun : IDisposable
     public ModelRun()
     {
         _follower.Output.Local = new Incarnation(0xB0B);
-        Add(CommandType.Settings, Bodies.Settings(JobModel.Settings), () => ResultText.Head(ResultCode.Ok, false, _index));
+        Add(CommandType.Settings, Bodies.Settings(Settings), () => ResultText.Head(ResultCode.Ok, false, _index));
         Flush();
     }
 
@@ -85,15 +98,15 @@ public sealed class ModelRun : IDisposable
         string queue = choices.OneIn(12) ? choices.Of(QueueNames) : choices.Of("a", "b");
         (int, int)? key = choices.OneIn(8) ? (2 + choices.Below(3), choices.Below(5) / 4) : null;
         bool single = key is null && choices.OneIn(2); // the same key and body here stand for different requests
-        var jobs = new List<TestJob>();
+        var jobs = new List<PlainJob>();
         for (int i = single ? 1 : 1 + choices.Below(4); i > 0; i--) jobs.Add(Job(choices));
         Add(CommandType.Enqueue, Bodies.Enqueue(queue, single, jobs, key), () => _model.Enqueue(queue, single, jobs, key), single);
     }
 
-    private TestJob Job(Choices choices)
+    private PlainJob Job(Choices choices)
     {
         int schedule = choices.Below(6);
-        TestJob job = new()
+        PlainJob job = new()
         {
             Payload = choices.Of(null, "1", "{\"k\":1}", "{\"k\":2,\"z\":[1.0]}", "{\"z\":0}"),
             Bytes = choices.OneIn(6),
@@ -289,7 +302,7 @@ public sealed class ModelRun : IDisposable
             Assert.Equal(!job.Forgotten, exists);
         }
 
-        foreach (string name in QueueNames) Assert.Equal(_model.Queue(name)?.Text(_model.Jobs, _now), _local.Queue(name));
+        foreach (string name in QueueNames) Assert.Equal(_model.Queue(name)?.Text(_now), _local.Queue(name));
         Assert.Equal(_model.NextDue, _local.Store.NextDueMs);
         Assert.False(_local.Store.HasDueWork);
         SamePages(_local, _follower);

@@ -1,4 +1,5 @@
 using System.Text;
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Commands;
 using RaftQueue.MessagePack;
 
@@ -7,11 +8,11 @@ namespace RaftQueue.Jobs.Tests.Support;
 /// <summary>Bodies of commands from plain types.</summary>
 public static class Bodies
 {
-    public static byte[] Enqueue(string queue, bool single, IReadOnlyList<TestJob> jobs, (int Key, int Body)? idempotency = null) =>
+    public static byte[] Enqueue(string queue, bool single, IReadOnlyList<PlainJob> jobs, (int Key, int Body)? idempotency = null) =>
         Command.Encode((in MessagePackWriter writer) =>
         {
             EnqueueCommand.WriteStart(writer, Envelope(idempotency), Encoding.UTF8.GetBytes(queue), single, jobs.Count);
-            foreach (TestJob job in jobs) job.Write(writer);
+            foreach (PlainJob job in jobs) job.Write(writer);
         });
 
     public static byte[] Lease(

@@ -1,3 +1,4 @@
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
 using RaftQueue.Pages;

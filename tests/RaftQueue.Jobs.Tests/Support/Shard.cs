@@ -1,3 +1,5 @@
+using RaftQueue.Checkers.Model;
+
 namespace RaftQueue.Jobs.Tests.Support;
 
 /// <summary>A replica with a clock and one command an entry: for tests that tell a story.</summary>
@@ -27,7 +29,7 @@ public sealed class Shard : IDisposable
         return ResultText.Of(type, single, Assert.Single(Replica.Results()), Ids, Tokens);
     }
 
-    public List<JobId> Enqueue(string queue, params TestJob[] jobs)
+    public List<JobId> Enqueue(string queue, params PlainJob[] jobs)
     {
         Run(CommandType.Enqueue, Bodies.Enqueue(queue, single: false, jobs));
         return [.. Ids];

@@ -1,6 +1,6 @@
 using RaftQueue.MessagePack;
 
-namespace RaftQueue.Jobs.Tests.Model;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>A PUT or PATCH of settings. Not given is left out of the map, given without value is nil.</summary>
 public sealed record SettingsPatch

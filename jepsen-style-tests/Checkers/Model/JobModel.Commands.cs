@@ -1,11 +1,11 @@
-using RaftQueue.Jobs.Tests.Support;
+using RaftQueue.Jobs;
 
-namespace RaftQueue.Jobs.Tests.Model;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>What requests do.</summary>
 public sealed partial class JobModel
 {
-    public string Enqueue(string name, bool single, IReadOnlyList<TestJob> specs, (int Key, int Body)? key)
+    public string Enqueue(string name, bool single, IReadOnlyList<PlainJob> specs, (Int128 Key, Int128 Body)? key)
     {
         if (Known(key, out string known)) return known;
         ModelQueue? queue = Queue(name);
@@ -14,7 +14,7 @@ public sealed partial class JobModel
         if (refusals.Count > 0) return Head(ResultCode.UniqueConflict) + Rows(refusals);
         queue ??= AddQueue(name);
         var rows = new List<string>();
-        foreach (TestJob spec in specs)
+        foreach (PlainJob spec in specs)
         {
             string? unique = KeyOf(queue, spec);
             ModelJob? holder = unique is null ? null : Holder(queue, unique);
@@ -27,11 +27,11 @@ public sealed partial class JobModel
         return Accept(key, Rows(rows));
     }
 
-    public string Lease(string[] names, int max, long? leaseMs, string worker, long pullAhead, (int Key, int Body)? key)
+    public string Lease(string[] names, int max, long? leaseMs, string worker, long pullAhead, (Int128 Key, Int128 Body)? key)
     {
         if (key is { } replay && _keys.TryGetValue(replay.Key, out Remembered? first) && first.Body == replay.Body && first.Leases is not null)
         {
-            var alive = first.Leases.Where(l => Jobs.Exists(j => j.Sequence == l.Sequence && j.Fence == l.Fence && j.State == JobState.Leased));
+            var alive = first.Leases.Where(l => Find(l.Sequence) is { State: JobState.Leased } job && job.Fence == l.Fence);
             return ResultText.Head(ResultCode.Ok, true, first.Index) + Rows([.. alive.Select(l => GrantText(Find(l.Sequence)!))]);
         }
 
@@ -39,9 +39,8 @@ public sealed partial class JobModel
         var granted = new List<ModelJob>();
         foreach (string name in names)
         {
-            while (granted.Count < max && Queue(name) is { Ready.Count: > 0 } queue)
+            while (granted.Count < max && Queue(name)?.FirstReady is { } job)
             {
-                ModelJob job = queue.Ready.First(j => j.Priority == queue.Ready.Max(other => other.Priority));
                 Grant(job, leaseMs, worker);
                 granted.Add(job);
             }
@@ -51,19 +50,18 @@ public sealed partial class JobModel
         foreach (string name in names)
         {
             if (!nothingDue || pullAhead == 0) break;
-            var ahead = Jobs.Where(j => j.Queue.Name == name && j is { State: JobState.Scheduled, Retrying: false } && j.RunAt <= Now + pullAhead)
-                .OrderBy(j => (j.RunAt, j.Sequence)).Take(max - granted.Count).ToList();
+            List<ModelJob> ahead = [.. (Queue(name)?.Scheduled ?? []).TakeWhile(next => next.RunAt <= Now + pullAhead)
+                .Take(max - granted.Count).Select(next => _jobs[next.Sequence])];
             foreach (ModelJob job in ahead) Grant(job, leaseMs, worker);
             granted.AddRange(ahead);
         }
 
         if (granted.Count == 0) return Head(ResultCode.Empty);
-        if (key is { } given)
-            _keys[given.Key] = new Remembered(given.Body, Now + KeyWindowMs, Index, "", [.. granted.Select(j => (j.Sequence, j.Fence))]);
+        if (key is { } given) Remember(given.Key, given.Body, "", [.. granted.Select(j => (j.Sequence, j.Fence))]);
         return Head(ResultCode.Ok) + Rows([.. granted.Select(GrantText)]);
     }
 
-    public string Ack(IReadOnlyList<LeaseToken> tokens, string? result, (int Key, int Body)? key) => Finishing(tokens, key, "ack", job =>
+    public string Ack(IReadOnlyList<LeaseToken> tokens, string? result, (Int128 Key, Int128 Body)? key) => Finishing(tokens, key, "ack", job =>
     {
         EndAttempt(job, "ack", AttemptOutcome.Succeeded, null);
         job.Version--;
@@ -124,6 +122,7 @@ public sealed partial class JobModel
                 job!.LeaseEnd = Now + leaseMs;
                 job.Version++;
                 job.Progress = progress ?? job.Progress;
+                Touched(job);
             }
 
             rows.Add(live
@@ -144,6 +143,7 @@ public sealed partial class JobModel
         {
             if (!job.CancelRequested) job.Version++;
             job.CancelRequested = true;
+            Touched(job);
         }
         else if (job.State != JobState.Cancelled)
         {
@@ -161,12 +161,12 @@ public sealed partial class JobModel
         if (created && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
         ModelQueue queue = Queue(name) ?? AddQueue(name);
         patch.Apply(queue.Settings);
-        string answer = Head(ResultCode.Ok) + Rows([$"{created} {queue.Text(Jobs, Now)}"]);
+        string answer = Head(ResultCode.Ok) + Rows([$"{created} {queue.Text(Now)}"]);
         Trim(queue);
         return answer;
     }
 
-    private string Finishing(IReadOnlyList<LeaseToken> tokens, (int Key, int Body)? key, string verb, Action<ModelJob> end)
+    private string Finishing(IReadOnlyList<LeaseToken> tokens, (Int128 Key, Int128 Body)? key, string verb, Action<ModelJob> end)
     {
         if (Known(key, out string known)) return known;
         var rows = new List<string>();
@@ -177,6 +177,7 @@ public sealed partial class JobModel
             rows.Add(live || repeat ? "Ok" : "LeaseLost");
             if (!live) continue;
             end(job!);
+            Touched(job!);
             Trim(job!.Queue);
         }
 
@@ -204,7 +205,7 @@ public sealed partial class JobModel
 
     private void Grant(ModelJob job, long? leaseMs, string worker)
     {
-        job.Queue.Ready.Remove(job);
+        LeaveLine(job);
         job.State = JobState.Leased;
         job.DiesAt = null;
         job.StartedThisRun = true;
@@ -216,14 +217,15 @@ public sealed partial class JobModel
         job.Progress = null;
         job.StartedAt = Now;
         job.LeaseEnd = Now + (leaseMs ?? job.Queue.Settings.Default("leaseMs") ?? Settings.DefaultLeaseMs);
-        if (job.Spec.Until == UniqueUntil.Leased && job.Spec.Key is not null) job.HoldsKey = false;
+        if (job.Spec.Until == UniqueUntil.Leased && job.Spec.Key is not null) ReleaseKey(job);
         job.Attempts.Add(new ModelAttempt { Number = job.Attempt, Worker = worker, StartedAt = Now });
-        Grants.Add((job.Sequence, job.Fence));
+        Touched(job);
+        Granted?.Invoke(job);
     }
 
     private string GrantText(ModelJob job) => $"{job.Fence} {job.LeaseEnd} {job.LeaseEnd - Now} {job.Shot(withPayload: true)}";
 
-    private ModelJob Create(ModelQueue queue, TestJob spec, string? unique)
+    private ModelJob Create(ModelQueue queue, PlainJob spec, string? unique)
     {
         ModelSettings settings = queue.Settings;
         bool empty = spec is { Key: not null, Until: UniqueUntil.Window, WindowMs: 0 };
@@ -239,21 +241,22 @@ public sealed partial class JobModel
             MaxAttempts = spec.MaxAttempts ?? settings.Default("maxAttempts") ?? Settings.DefaultMaxAttempts,
             KeepMs = spec.KeepMs ?? settings.Default("keepMs") ?? Settings.DefaultKeepMs,
             Key = unique,
-            HoldsKey = unique is not null && !empty,
             WindowEnd = spec is { Key: not null, Until: UniqueUntil.Window } ? Now + spec.WindowMs : null,
             CreatedAt = Now,
         };
-        Jobs.Add(job);
+        _jobs.Add(job.Sequence, job);
+        if (unique is not null && !empty) TakeKey(job);
         queue.Enqueued++;
         WaitUntil(job, RunAt(spec.DelayMs, spec.RunAtMs, settings.Default("delayMs")), retry: false);
         job.DiesAt = job.RunAt + job.Spec.ExpireAfterMs;
+        Touched(job);
         return job;
     }
 
-    private bool Replace(ModelJob holder, TestJob spec)
+    private bool Replace(ModelJob holder, PlainJob spec)
     {
         if (holder.State is not (JobState.Scheduled or JobState.Ready)) return false;
-        holder.Queue.Ready.Remove(holder);
+        LeaveLine(holder);
         holder.Payload = spec.Payload;
         holder.PayloadKind = spec.PayloadKind;
         holder.ContentType = spec.ContentType;
@@ -263,10 +266,11 @@ public sealed partial class JobModel
         holder.Retrying = false;
         WaitUntil(holder, RunAt(spec.DelayMs, spec.RunAtMs, holder.Queue.Settings.Default("delayMs")), retry: false);
         holder.DiesAt = holder.StartedThisRun ? null : holder.RunAt + holder.Spec.ExpireAfterMs;
+        Touched(holder);
         return true;
     }
 
-    private List<string> Refusals(ModelQueue? queue, IReadOnlyList<TestJob> specs)
+    private List<string> Refusals(ModelQueue? queue, IReadOnlyList<PlainJob> specs)
     {
         var refusals = new List<string>();
         for (int i = 0; i < specs.Count; i++)
@@ -280,9 +284,7 @@ public sealed partial class JobModel
         return refusals;
     }
 
-    private ModelJob? Holder(ModelQueue queue, string key) => Jobs.Find(job => job.Queue == queue && job.HoldsKey && job.Key == key);
-
-    private ModelJob? Find(ulong sequence) => Jobs.Find(job => job.Sequence == sequence && !job.Forgotten);
+    private ModelJob? Holder(ModelQueue queue, string key) => _holders.GetValueOrDefault((queue, key));
 
     private bool IsLive(LeaseToken token, out ModelJob? job)
     {
@@ -297,7 +299,7 @@ public sealed partial class JobModel
         return queue;
     }
 
-    private bool Known((int Key, int Body)? key, out string answer)
+    private bool Known((Int128 Key, Int128 Body)? key, out string answer)
     {
         answer = "";
         if (key is not { } given) return false;
@@ -314,10 +316,17 @@ public sealed partial class JobModel
         return true;
     }
 
-    private string Accept((int Key, int Body)? key, string rows)
+    private string Accept((Int128 Key, Int128 Body)? key, string rows)
     {
-        if (key is { } given) _keys[given.Key] = new Remembered(given.Body, Now + KeyWindowMs, Index, rows, null);
+        if (key is { } given) Remember(given.Key, given.Body, rows, null);
         return Head(ResultCode.Ok) + rows;
+    }
+
+    private void Remember(Int128 key, Int128 body, string rows, List<(ulong Sequence, ulong Fence)>? leases)
+    {
+        long until = Now + Settings.IdempotencyWindowMs;
+        _keys[key] = new Remembered(body, until, Index, rows, leases);
+        _calendar.Add((until, KeyEnds, 0, key));
     }
 
     private string Head(ResultCode code) => ResultText.Head(code, false, Index);

@@ -1,4 +1,4 @@
-namespace RaftQueue.Jobs.Tests.Model;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>Settings of a queue; null is not set. <see cref="Defaults"/> by name.</summary>
 public sealed class ModelSettings

@@ -1,4 +1,6 @@
-namespace RaftQueue.Jobs.Tests.Support;
+using RaftQueue.Jobs;
+
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>Everything a view tells of a job, in plain types. The slot is not part of it: a model cannot know it.</summary>
 public sealed record JobShot

@@ -1,20 +1,21 @@
+using RaftQueue.Jobs;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
 
-namespace RaftQueue.Jobs.Tests.Support;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>Encoded results as text that a model can write as well.</summary>
 public static class ResultText
 {
     public static string Of(CommandType type, bool single, ReadOnlySpan<byte> encoded, List<JobId>? ids = null, List<LeaseToken>? tokens = null)
     {
-        Assert.True(CommandResultReader.TryRead(encoded, out CommandResultReader result));
+        Require.Readable(CommandResultReader.TryRead(encoded, out CommandResultReader result));
         string head = Head(result.Code, result.Replayed, result.Index.Value);
         MessagePackReader body = result.Body;
         var rows = new List<string>();
         if (body.TryReadNil())
         {
-            Assert.True(body.IsAtEnd);
+            Require.Readable(body.IsAtEnd);
             return head;
         }
 
@@ -24,19 +25,19 @@ public static class ResultText
         }
         else if (type == CommandType.PutQueue)
         {
-            Assert.True(body.TryReadArrayHeader(out int two));
-            Assert.Equal(2, two);
-            Assert.True(body.TryReadBool(out bool created));
-            Assert.True(QueueView.TryRead(ref body, out QueueView queue));
+            Require.Readable(body.TryReadArrayHeader(out int two));
+            Require.Readable(two == 2);
+            Require.Readable(body.TryReadBool(out bool created));
+            Require.Readable(QueueView.TryRead(ref body, out QueueView queue));
             rows.Add($"{created} {Shots.Of(queue)}");
         }
         else
         {
-            Assert.True(body.TryReadArrayHeader(out int count));
+            Require.Readable(body.TryReadArrayHeader(out int count));
             for (int i = 0; i < count; i++) rows.Add(Row(type, result.Code, ref body, ids, tokens));
         }
 
-        Assert.True(body.IsAtEnd);
+        Require.Readable(body.IsAtEnd);
         return head + string.Concat(rows.Select(row => "\n  " + row));
     }
 
@@ -49,12 +50,12 @@ public static class ResultText
     {
         if (type == CommandType.Cancel)
         {
-            Assert.True(JobView.TryRead(ref body, out JobView job));
+            Require.Readable(JobView.TryRead(ref body, out JobView job));
             return Shots.Of(job).ToString();
         }
 
-        Assert.True(SingleEnqueueView.TryRead(ref body, out SingleEnqueueView view));
-        Assert.NotEqual(view.Created, view.Duplicate);
+        Require.Readable(SingleEnqueueView.TryRead(ref body, out SingleEnqueueView view));
+        Require.Readable(view.Created != view.Duplicate);
         ids?.Add(new JobId(view.Job.Sequence, new Primitives.ShardId(0), view.Job.Slot));
         return $"{Enqueued(view.Job.Sequence, view.Job.State, view.Created, view.Replaced)} {Shots.Of(view.Job)}";
     }
@@ -64,22 +65,22 @@ public static class ResultText
         switch (type)
         {
             case CommandType.Enqueue when code == ResultCode.Ok:
-                Assert.True(EnqueueRow.TryRead(ref body, out EnqueueRow row));
-                Assert.NotEqual(row.Created, row.Duplicate);
+                Require.Readable(EnqueueRow.TryRead(ref body, out EnqueueRow row));
+                Require.Readable(row.Created != row.Duplicate);
                 ids?.Add(new JobId(row.Sequence, new Primitives.ShardId(0), row.Slot));
                 return Enqueued(row.Sequence, row.State, row.Created, row.Replaced);
             case CommandType.Enqueue:
-                Assert.True(RefusalRow.TryRead(ref body, out RefusalRow refusal));
+                Require.Readable(RefusalRow.TryRead(ref body, out RefusalRow refusal));
                 return $"{refusal.JobIndex} {refusal.Code} {refusal.HolderSequence}";
             case CommandType.Lease:
-                Assert.True(GrantView.TryRead(ref body, out GrantView grant));
+                Require.Readable(GrantView.TryRead(ref body, out GrantView grant));
                 tokens?.Add(new LeaseToken(new JobId(grant.Job.Sequence, new Primitives.ShardId(0), grant.Job.Slot), grant.Fence));
                 return $"{grant.Fence} {grant.ExpiresAtMs} {grant.RemainingMs} {Shots.Of(grant.Job)}";
             case CommandType.Extend:
-                Assert.True(ExtendRow.TryRead(ref body, out ExtendRow extend));
+                Require.Readable(ExtendRow.TryRead(ref body, out ExtendRow extend));
                 return extend.ToString();
             default:
-                Assert.True(TokenRow.TryRead(ref body, out TokenRow token));
+                Require.Readable(TokenRow.TryRead(ref body, out TokenRow token));
                 return token.Status.ToString();
         }
     }

@@ -1,10 +1,11 @@
 using System.Text;
+using RaftQueue.Jobs;
 using RaftQueue.MessagePack;
 
-namespace RaftQueue.Jobs.Tests.Support;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>A job as a caller gives it, in plain types.</summary>
-public sealed record TestJob
+public sealed record PlainJob
 {
     public string? Payload { get; init; } = "1";
     public bool Bytes { get; init; }
@@ -47,18 +48,21 @@ public sealed record TestJob
             ExpireAfterMs = ExpireAfterMs,
             KeepMs = KeepMs,
             KeepDeadMs = KeepDeadMs,
-            Tags = Tags is null ? default : Command.Encode((in MessagePackWriter tags) => WriteStrings(tags, Tags, map: false)),
-            Headers = Headers is null ? default : Command.Encode((in MessagePackWriter headers) => WriteStrings(headers, Headers, map: true)),
+            Tags = Tags is null ? default : Strings(Tags, map: false),
+            Headers = Headers is null ? default : Strings(Headers, map: true),
         };
         spec.Write(writer);
     }
 
     private static byte[] Utf8(string? text) => text is null ? [] : Encoding.UTF8.GetBytes(text);
 
-    private static void WriteStrings(in MessagePackWriter writer, string[] strings, bool map)
+    private static byte[] Strings(string[] strings, bool map)
     {
+        using var buffer = new PooledBuffer();
+        var writer = new MessagePackWriter(buffer);
         if (map) writer.WriteMapHeader(strings.Length / 2);
         else writer.WriteArrayHeader(strings.Length);
         foreach (string text in strings) writer.WriteString(text);
+        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -1,44 +1,91 @@
-using RaftQueue.Jobs.Tests.Support;
+using RaftQueue.Jobs;
 
-namespace RaftQueue.Jobs.Tests.Model;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>A job as the interface's page describes it.</summary>
 public sealed class ModelJob
 {
     public ulong Sequence { get; init; }
+
     public ModelQueue Queue { get; init; } = null!;
-    public TestJob Spec { get; set; } = new();
+
+    public PlainJob Spec { get; set; } = new();
+
     public string? Payload { get; set; }
+
     public PayloadKind PayloadKind { get; set; }
+
     public string? ContentType { get; set; }
+
     public int Priority { get; set; }
+
     public long MaxAttempts { get; init; }
+
     public string? Key { get; init; }
+
     public bool HoldsKey { get; set; }
+
     public long? WindowEnd { get; set; }
+
     public JobState State { get; set; }
+
     public JobReason Reason { get; set; }
+
     public long Attempt { get; set; }
+
     public long Runs { get; set; }
+
     public long Version { get; set; } = 1;
+
     public long CreatedAt { get; init; }
+
     public long RunAt { get; set; }
+
     public long? StartedAt { get; set; }
+
     public long? FinishedAt { get; set; }
+
     public bool Retrying { get; set; }
+
     public bool Forgotten { get; set; }
+
     public long? DiesAt { get; set; }
+
     public bool StartedThisRun { get; set; }
+
     public long ForgetAt { get; set; }
+
     public long KeepMs { get; init; }
+
     public ulong Fence { get; set; }
+
     public string? EndedBy { get; set; }
+
     public string? Worker { get; set; }
+
     public long LeaseEnd { get; set; }
+
     public bool CancelRequested { get; set; }
+
     public string? Result { get; set; }
+
     public string? Progress { get; set; }
+
     public List<ModelAttempt> Attempts { get; } = [];
+
+    /// <summary>The times for which the model's calendar knows this job, by kind; <see cref="long.MaxValue"/> for none.</summary>
+    internal long[] Booked { get; } = [.. Enumerable.Repeat(long.MaxValue, JobModel.TimerKinds)];
+
+    /// <summary>As what its queue counts it.</summary>
+    internal JobState? Counted { get; set; }
+
+    /// <summary>When it is to run as its queue's line of scheduled jobs knows it.</summary>
+    internal long? LinedUp { get; set; }
+
+    /// <summary>Its place among the ready or finished jobs of its queue.</summary>
+    internal LinkedListNode<ModelJob> Place { get; }
+
+    public ModelJob() => Place = new LinkedListNode<ModelJob>(this);
 
     public JobShot Shot(bool withPayload) => new()
     {

@@ -1,19 +1,22 @@
 using System.Text;
+using RaftQueue.Jobs;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
 
-namespace RaftQueue.Jobs.Tests.Support;
+namespace RaftQueue.Checkers.Model;
 
 /// <summary>Views as plain values and text.</summary>
 public static class Shots
 {
+    private const int LongestBytes = 256;
+
     public static JobShot Of(scoped in JobView view)
     {
         var attempts = new List<string>();
         MessagePackReader reader = view.Attempts;
         for (int i = 0; i < view.AttemptCount; i++)
         {
-            Assert.True(AttemptView.TryRead(ref reader, out AttemptView attempt));
+            Require.Readable(AttemptView.TryRead(ref reader, out AttemptView attempt));
             attempts.Add(Attempt(attempt.Attempt, Text(attempt.Worker), attempt.StartedAtMs, attempt.EndedAtMs, attempt.Outcome, Text(attempt.Error)));
         }
 
@@ -37,7 +40,7 @@ public static class Shots
             Tags = Strings(view.Tags, map: false),
             Headers = Strings(view.Headers, map: true),
             PayloadKind = view.PayloadKind,
-            Payload = view.HasPayload ? Encoding.UTF8.GetString(view.Payload) : null,
+            Payload = view.HasPayload ? PayloadText(view.PayloadKind, view.Payload) : null,
             ContentType = Text(view.ContentType),
             Result = Text(view.Result),
             Progress = Text(view.Progress),
@@ -58,6 +61,12 @@ public static class Shots
     public static string Queue(string name, IEnumerable<long> counts, long? oldest, long enqueued, long succeeded, long failed) =>
         $"{name} [{string.Join(",", counts)}] oldest {oldest} totals {enqueued}/{succeeded}/{failed}";
 
+    /// <summary>The payload as text; long bytes as their start, their length and their checksum.</summary>
+    public static string PayloadText(PayloadKind kind, ReadOnlySpan<byte> payload) =>
+        kind == PayloadKind.Bytes && payload.Length > LongestBytes
+            ? $"{Encoding.UTF8.GetString(payload[..32])} and so on, {payload.Length} bytes, checksum {Primitives.Crc32C.Compute(payload):x8}"
+            : Encoding.UTF8.GetString(payload);
+
     public static string Attempt(long number, string? worker, long started, long? ended, AttemptOutcome outcome, string? error) =>
         $"{number}:{worker}:{started}-{ended}:{outcome}:{error}";
 
@@ -67,11 +76,11 @@ public static class Shots
     {
         if (encoded.IsEmpty) return null;
         var reader = new MessagePackReader(encoded);
-        Assert.True(map ? reader.TryReadMapHeader(out int count) : reader.TryReadArrayHeader(out count));
+        Require.Readable(map ? reader.TryReadMapHeader(out int count) : reader.TryReadArrayHeader(out count));
         var parts = new List<string>();
         for (int i = 0; i < (map ? 2 * count : count); i++)
         {
-            Assert.True(reader.TryReadString(out ReadOnlySpan<byte> part));
+            Require.Readable(reader.TryReadString(out ReadOnlySpan<byte> part));
             parts.Add(Encoding.UTF8.GetString(part));
         }
 

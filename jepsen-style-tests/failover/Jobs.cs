@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using RaftQueue.Bench;
+using RaftQueue.Processes;
 
 namespace RaftQueue.Failover;
 

@@ -1,5 +1,6 @@
 using RaftQueue.Bench;
 using RaftQueue.Failover;
+using RaftQueue.Processes;
 
 // Measures what becomes of a real cluster when its leader goes away, and proves that nothing confirmed is lost by it.
 // Usage: RaftQueue.Failover RAFTQUEUE DIRECTORY [--trials N] [--waiting N] [--port N]

@@ -1,3 +1,4 @@
+using RaftQueue.Processes;
 using static System.Diagnostics.Stopwatch;
 
 namespace RaftQueue.Failover;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using RaftQueue.Bench;
+using RaftQueue.Processes;
 using static System.Diagnostics.Stopwatch;
 
 namespace RaftQueue.Failover;

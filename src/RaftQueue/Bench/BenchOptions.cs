@@ -26,6 +26,9 @@ internal sealed record BenchOptions
     /// <summary>Jobs get a <c>delayMs</c> drawn evenly from 1 to this; 0: they are due at once.</summary>
     public long DelayOverMs { get; init; }
 
+    /// <summary>When all enqueued jobs are due; null: at once, or after their delays.</summary>
+    public DateTimeOffset? RunAt { get; init; }
+
     /// <summary>Of a lease request, milliseconds.</summary>
     public long PullAheadMs { get; init; }
 

@@ -22,7 +22,8 @@ internal sealed class BenchRequests
         _options = options;
 
         // The payload is a JSON string; its quotes count.
-        _payload = $"\"{new string('x', Math.Max(0, options.PayloadBytes - 2))}\"";
+        _payload = $"\"{new string('x', Math.Max(0, options.PayloadBytes - 2))}\""
+            + (options.RunAt is { } due ? $",\"runAt\":\"{due.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}\"" : "");
         _enqueue = EnqueueRequest(null);
         Lease = LeaseRequest("\"waitMs\":0");
         LeaseWaiting = LeaseRequest($"\"waitMs\":{LeaseWaitMs}");

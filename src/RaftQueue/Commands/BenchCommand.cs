@@ -49,6 +49,12 @@ internal static class BenchCommand
         CustomParser = Durations.Option,
     };
 
+    private static readonly Option<DateTimeOffset?> RunAt = new("--run-at")
+    {
+        Description = "enqueue: all jobs are due at this time.",
+        HelpName = "2030-01-31T12:00:00Z",
+    };
+
     private static readonly Option<TimeSpan?> PullAhead = new("--pull-ahead")
     {
         Description = "reschedule: takes jobs that are due within this time. Default 365d.",
@@ -63,7 +69,7 @@ internal static class BenchCommand
     public static Command Build()
     {
         var settings = new ClientSettings();
-        var command = new Command("bench", "Puts load on a cluster and measures it.") { Mode, Jobs, Seconds, PayloadBytes, Queue, Connections, Batch, DelayOver, PullAhead, Rate, Any };
+        var command = new Command("bench", "Puts load on a cluster and measures it.") { Mode, Jobs, Seconds, PayloadBytes, Queue, Connections, Batch, DelayOver, RunAt, PullAhead, Rate, Any };
         settings.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -97,6 +103,7 @@ internal static class BenchCommand
         if (parsed.GetValue(Seconds) is <= 0 or > 86_400) throw new UsageException($"--seconds is {parsed.GetValue(Seconds)}; it may be above 0, to 86400.");
         double? seconds = parsed.GetValue(Seconds) ?? (parsed.GetValue(Jobs) is null ? DefaultSeconds : null);
         if (parsed.GetValue(Rate) is <= 0 or > 1e7) throw new UsageException($"--rate is {parsed.GetValue(Rate)}; it may be above 0, to 10000000.");
+        if (parsed.GetValue(RunAt) is not null && parsed.GetValue(DelayOver) is not null) throw new UsageException("--delay-over and --run-at exclude each other.");
         BenchMode mode = Enum.Parse<BenchMode>(parsed.GetValue(Mode)!, ignoreCase: true);
         TimeSpan? delayOver = parsed.GetValue(DelayOver) ?? (mode == BenchMode.Reschedule ? TimeSpan.FromDays(30) : null);
         List<Uri> servers = settings.Servers(parsed);
@@ -113,6 +120,7 @@ internal static class BenchCommand
             Connections = Within("--connections", parsed.GetValue(Connections), 1, MostConnections),
             Batch = Within("--batch", parsed.GetValue(Batch), 1, MostBatch),
             DelayOverMs = (long)(delayOver ?? TimeSpan.Zero).TotalMilliseconds,
+            RunAt = parsed.GetValue(RunAt),
             PullAheadMs = (long)(parsed.GetValue(PullAhead) ?? TimeSpan.FromDays(365)).TotalMilliseconds,
             Rate = parsed.GetValue(Rate),
             SpreadOverAll = parsed.GetValue(Any),

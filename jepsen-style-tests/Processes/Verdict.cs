@@ -1,4 +1,4 @@
-namespace RaftQueue.Failover;
+namespace RaftQueue.Processes;
 
 /// <summary>Counts what holds and says what does not.</summary>
 internal sealed class Verdict

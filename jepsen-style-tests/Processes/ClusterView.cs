@@ -1,4 +1,4 @@
-namespace RaftQueue.Failover;
+namespace RaftQueue.Processes;
 
 /// <summary>What one node says about the cluster.</summary>
 /// <param name="Leader">The leader's id; 0 when the node knows none.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace RaftQueue.Failover;
+namespace RaftQueue.Processes;
 
 /// <summary>Signals to processes that this program started.</summary>
 internal static partial class Signals

@@ -4,12 +4,12 @@ using System.Text;
 using System.Text.Json;
 using RaftQueue.Bench;
 
-namespace RaftQueue.Failover;
+namespace RaftQueue.Processes;
 
 /// <summary>
 /// One node as a process of its own. It sees the end of its standard input when this program ends, however that happens, and stops.
 /// </summary>
-internal sealed class ClusterNode(string program, string directory, int id, int nodes, int port) : IDisposable
+internal sealed class ClusterNode(string program, string directory, int id, int nodes, int port, string settings) : IDisposable
 {
     private const int PeerPortsAbove = 1000;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
@@ -20,9 +20,13 @@ internal sealed class ClusterNode(string program, string directory, int id, int 
 
     public Uri Address { get; } = new($"http://127.0.0.1:{port + id - 1}");
 
+    public string DataDirectory => Path.Combine(directory, $"node{id}");
+
     public string LogFile => Path.Combine(directory, $"node{id}.log");
 
     public int ProcessId => _process!.Id;
+
+    public bool IsRunning => _process is { HasExited: false };
 
     public void Start()
     {
@@ -101,7 +105,7 @@ internal sealed class ClusterNode(string program, string directory, int id, int 
         IEnumerable<string> members = Enumerable.Range(1, nodes).Select(member =>
             $$"""{ "Id": {{member}}, "Peer": "127.0.0.1:{{Peer(member)}}", "Http": "http://127.0.0.1:{{port + member - 1}}" }""");
         var text = new StringBuilder();
-        text.AppendLine($$"""{ "RaftQueue": { "ClusterId": "failover", "NodeId": {{id}}, "DataDirectory": "{{Path.Combine(directory, $"node{id}")}}",""");
+        text.AppendLine($$"""{ "RaftQueue": { "ClusterId": "processes", {{settings}} "NodeId": {{id}}, "DataDirectory": "{{DataDirectory}}",""");
         text.AppendLine($$"""  "Http": "http://127.0.0.1:{{port + id - 1}}", "Peer": "127.0.0.1:{{Peer(id)}}",""");
         text.AppendLine($$"""  "Members": [ {{string.Join(", ", members)}} ] } }""");
         return text.ToString();

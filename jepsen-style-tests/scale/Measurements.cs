@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.Json;
+using RaftQueue.Bench;
+using RaftQueue.Processes;
+
+namespace RaftQueue.Scale;
+
+/// <summary>What can be read of the nodes from outside.</summary>
+internal sealed class Measurements(Cluster cluster, Verdict verdict, ScaleOptions options)
+{
+    private const long OverheadMiB = 300;
+
+    /// <summary>Prints and judges resident memory: the budget and 300 MiB more, never above.</summary>
+    public void Resident(string meaning)
+    {
+        foreach (ClusterNode node in cluster.Running)
+        {
+            double mib = new ServerProcess(node.ProcessId, node.Address).ResidentBytes() / 1048576.0 ?? 0;
+            double highest = Field($"/proc/{node.ProcessId}/status", "VmHWM:") / 1024.0;
+            Console.WriteLine(
+                $"  {meaning}: node {node.Id} resident {mib:0} MiB (highest {highest:0}), data {DirectoryMiB(Path.Combine(node.DataDirectory, "shard-0")):0} MiB, "
+                + $"log {DirectoryMiB(Path.Combine(node.DataDirectory, "wal")):0} MiB, read from the disk {ReadMiB(node, "read_bytes:"):0} MiB of {ReadMiB(node, "rchar:"):0} MiB asked for");
+            verdict.Check($"{meaning}: node {node.Id} keeps to budget + {OverheadMiB} MiB, not {highest:0} MiB", highest <= options.BudgetMiB + OverheadMiB);
+        }
+    }
+
+    /// <summary>Counts of one queue.</summary>
+    public long Count(string queue, string state)
+    {
+        if (!cluster.Running[0].TryGet($"/v1/queues/{queue}", out byte[] body)) throw new IOException($"Queue {queue} cannot be read.");
+        using JsonDocument document = JsonDocument.Parse(body);
+        return document.RootElement.GetProperty("counts").GetProperty(state).GetInt64();
+    }
+
+    /// <summary>The term of the only shard, as the first running node knows it.</summary>
+    public long Term()
+    {
+        if (!cluster.Running[0].TryGet("/v1/cluster", out byte[] body)) throw new IOException("A node does not tell of the cluster.");
+        using JsonDocument document = JsonDocument.Parse(body);
+        return document.RootElement.GetProperty("shards")[0].GetProperty("term").GetInt64();
+    }
+
+    /// <summary>What `raftqueue check` says of a stopped node: true when it is sound; prints its pages and what they cost a job.</summary>
+    public bool Check(ClusterNode node, long jobs)
+    {
+        var start = new ProcessStartInfo(options.Program) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (string argument in new[] { "check", node.DataDirectory }) start.ArgumentList.Add(argument);
+        long begin = Stopwatch.GetTimestamp();
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string progress = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        string[] lines = progress.Split('\n');
+        long pages = lines.Where(line => line.Contains("checkpoint at index", StringComparison.Ordinal) && line.EndsWith(" pages", StringComparison.Ordinal))
+            .Select(line => long.Parse(line[(line.LastIndexOf(", ", StringComparison.Ordinal) + 2)..^6]))
+            .FirstOrDefault();
+        Console.WriteLine(
+            $"  check of node {node.Id}: exit {process.ExitCode} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.0} s; "
+            + $"{pages:N0} pages in the newest checkpoint, {4096.0 * pages / jobs:0.0} bytes a job");
+        if (process.ExitCode != 0) Console.WriteLine(output.GetAwaiter().GetResult());
+        return process.ExitCode == 0;
+    }
+
+    private static double DirectoryMiB(string directory) => Directory.Exists(directory)
+        ? Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length) / 1048576.0
+        : 0;
+
+    private static double ReadMiB(ClusterNode node, string field) => Field($"/proc/{node.ProcessId}/io", field) / 1048576.0;
+
+    private static double Field(string file, string name)
+    {
+        string? line = File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));
+        return line is null ? 0 : double.Parse(line.AsSpan(name.Length).Trim().TrimEnd(" kB"));
+    }
+}

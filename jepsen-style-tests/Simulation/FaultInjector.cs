@@ -1,64 +1,81 @@
 using RaftQueue.Checkers;
-using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.TestKit;
 
 namespace RaftQueue.Simulation;
 
-/// <summary>Makes the faults of a plan and undoes them after a while. Every choice comes from its own generator.</summary>
+/// <summary>
+/// Makes the faults of a schedule when their time comes and ends them after a while. It decides nothing by chance: an event that
+/// cannot happen (its node is down, nobody leads) is left out and counted.
+/// </summary>
 internal sealed class FaultInjector
 {
-    private const long MinuteMicroseconds = 60_000_000;
-
     private readonly SimulatedCluster _cluster;
-    private readonly SeedPlan _plan;
+    private readonly FaultSchedule _schedule;
     private readonly History _history;
-    private readonly SplitMix64 _random;
-    private readonly List<(long At, Action Undo)> _undo = [];
-    private readonly Dictionary<NodeId, Task> _stopping = [];
-    private long _nextAt;
+    private readonly long _startedAt;
+    private readonly PriorityQueue<Action, (long At, long Order)> _endings = new();
+    private readonly Dictionary<NodeId, (Task Stopped, long DownMs)> _stopping = [];
+    private readonly Dictionary<NodeId, FaultEvent> _armed = [];
+    private readonly SortedDictionary<FaultKind, int> _made = [];
+    private readonly SortedDictionary<FaultKind, int> _leftOut = [];
+    private int _next;
+    private long _order;
+    private bool _isOver;
 
-    public FaultInjector(SimulatedCluster cluster, SeedPlan plan, History history, ulong seed)
+    public FaultInjector(SimulatedCluster cluster, FaultSchedule schedule, History history)
     {
         _cluster = cluster;
-        _plan = plan;
+        _schedule = schedule;
         _history = history;
-        _random = new SplitMix64(seed);
-        _nextAt = Now + (_random.NextBelow(2 * plan.FaultGapMs) * 1000);
-        cluster.DiskCrashed = node => Crash(node, OneIn(2) ? CrashMode.PowerLoss : CrashMode.ProcessDeath);
+        _startedAt = Now;
+        cluster.DiskCrashed = CrashedInDisk;
     }
 
     /// <summary>When something is to happen next, monotonic microseconds.</summary>
-    public long NextMicroseconds => Math.Min(_nextAt, _undo.Count == 0 ? long.MaxValue : _undo.Min(pair => pair.At));
+    public long NextMicroseconds
+    {
+        get
+        {
+            long begins = _isOver || _next == _schedule.Events.Count ? long.MaxValue : TimeOf(_schedule.Events[_next]);
+            return _endings.TryPeek(out _, out (long At, long Order) ending) ? Math.Min(begins, ending.At) : begins;
+        }
+    }
 
-    public int Faults { get; private set; }
+    /// <summary>How many faults of each kind happened.</summary>
+    public IReadOnlyDictionary<FaultKind, int> Made => _made;
+
+    /// <summary>How many could not happen.</summary>
+    public IReadOnlyDictionary<FaultKind, int> LeftOut => _leftOut;
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;
 
     public void RunDue()
     {
         ReapStopped();
-        while (true)
+        while (_endings.TryPeek(out Action? ending, out (long At, long Order) due) && due.At <= Now)
         {
-            int due = _undo.FindIndex(pair => pair.At <= Now);
-            if (due < 0) break;
-            Action undo = _undo[due].Undo;
-            _undo.RemoveAt(due);
-            undo();
+            _endings.Dequeue();
+            ending();
         }
 
-        if (Now < _nextAt) return;
-        _nextAt = Now + 1_000 + (_random.NextBelow(2 * _plan.FaultGapMs) * 1000);
-        Faults++;
-        Make(Draw());
+        while (!_isOver && _next < _schedule.Events.Count && TimeOf(_schedule.Events[_next]) <= Now)
+        {
+            FaultEvent fault = _schedule.Events[_next++];
+            string? hindrance = Make(fault);
+            SortedDictionary<FaultKind, int> counts = hindrance is null ? _made : _leftOut;
+            counts[fault.Kind] = counts.GetValueOrDefault(fault.Kind) + 1;
+            if (hindrance is not null) _history.Fault($"left out, {hindrance}: {fault}");
+        }
     }
 
     /// <summary>Ends all faults: everybody runs, everything is connected.</summary>
     public void HealAll()
     {
         _history.Fault("everything heals");
-        _nextAt = long.MaxValue;
-        _undo.Clear();
+        _isOver = true;
+        _endings.Clear();
+        _armed.Clear();
         _cluster.Network.Heal();
         _cluster.Network.LossPercent = 0;
         _cluster.Network.LatePerMille = 0;
@@ -82,117 +99,119 @@ internal sealed class FaultInjector
         return _stopping.Count == 0;
     }
 
-    private void Make(FaultKind kind)
+    /// <summary>Null when it was done, else why it cannot be.</summary>
+    private string? Make(FaultEvent fault)
     {
-        SimulatedNode node = Pick();
-        switch (kind)
+        if (fault.Node.In(_cluster) is not { } node) return $"nobody is {fault.Node}";
+        switch (fault.Kind)
         {
-            case FaultKind.Partition:
-                Partition(node);
-                break;
+            case FaultKind.Isolate or FaultKind.Deafen or FaultKind.Mute or FaultKind.CutPair or FaultKind.CutOneWay:
+                return Cut(fault, node);
             case FaultKind.Disconnect:
-                SimulatedNode other = Pick();
+                if (fault.Other.In(_cluster) is not { } other || other == node) return "no two nodes";
                 _history.Fault($"connection {node.Id}-{other.Id} breaks");
                 _cluster.Network.Disconnect(node.Id, other.Id);
-                break;
-            case FaultKind.Die:
-                CrashAndRestart(node, CrashMode.ProcessDeath);
-                break;
-            case FaultKind.LosePower:
-                CrashAndRestart(node, CrashMode.PowerLoss);
-                break;
-            case FaultKind.CrashInDisk:
-                if (node.IsRunning && !_stopping.ContainsKey(node.Id)) node.Disk.CrashAtOperation = node.Disk.Operations + 1 + _random.NextBelow(60);
-                break;
-            case FaultKind.LosePowerOneAfterTheOther:
-                OneAfterTheOther();
-                break;
-            case FaultKind.AllLosePower:
-                foreach (SimulatedNode each in _cluster.Nodes) CrashAndRestart(each, OneIn(3) ? CrashMode.ProcessDeath : CrashMode.PowerLoss);
-                break;
-            case FaultKind.Wipe:
-                Wipe(node);
-                break;
+                return null;
             case FaultKind.JumpWall:
-                JumpWall();
-                break;
-            case FaultKind.Pause:
-                Pause(node);
-                break;
-            case FaultKind.SlowDisk:
-                long slowMs = 20 + _random.NextBelow(3_000);
-                _history.Fault($"node {node.Id}: disk hangs for {slowMs} ms");
-                node.Loops?.Hold("log", Now + (slowMs * 1000));
-                break;
+                node.Clock.WallOffsetMs = fault.Amount;
+                _history.Fault($"node {node.Id}: wall clock is wrong by {fault.Amount} ms");
+                return null;
+            case FaultKind.CrashInDisk:
+                // Of a node that is down: while it starts.
+                if (_stopping.ContainsKey(node.Id)) return "the node is stopping";
+                _armed[node.Id] = fault;
+                node.Disk.CrashAtOperation = node.Disk.Operations + fault.Amount;
+                return null;
+            case FaultKind.LosePower when !node.IsRunning:
+                _history.Fault($"node {node.Id} loses power while it is down");
+                node.Disk.Crash(CrashMode.PowerLoss, new SplitMix64(fault.Salt));
+                return null;
             default:
-                Stop(node);
-                break;
+                return node.IsRunning ? MakeOfProcess(fault, node) : "the node is down";
         }
     }
 
-    private void Partition(SimulatedNode node)
+    private string? MakeOfProcess(FaultEvent fault, SimulatedNode node)
     {
-        int shape = (int)_random.NextBelow(4);
-        SimulatedNode other = Pick();
-        var cuts = new List<(NodeId From, NodeId To)>();
-        switch (shape)
+        switch (fault.Kind)
         {
-            case 0:
-                foreach (SimulatedNode each in _cluster.Nodes) cuts.AddRange([(node.Id, each.Id), (each.Id, node.Id)]);
-                break;
-            case 1:
-                bool deaf = OneIn(2);
-                foreach (SimulatedNode each in _cluster.Nodes) cuts.Add(deaf ? (each.Id, node.Id) : (node.Id, each.Id));
-                break;
-            case 2:
-                cuts.AddRange([(node.Id, other.Id), (other.Id, node.Id)]);
-                break;
+            case FaultKind.Die:
+                Crash(node, CrashMode.ProcessDeath, fault);
+                return null;
+            case FaultKind.LosePower:
+                Crash(node, CrashMode.PowerLoss, fault);
+                return null;
+            case FaultKind.Wipe:
+                return Wipe(fault, node);
+            case FaultKind.Pause:
+                _history.Fault($"node {node.Id} is paused for {fault.DurationMs} ms");
+                node.PausedUntilMicroseconds = Now + (fault.DurationMs * 1000);
+                return null;
+            case FaultKind.HangLog:
+                _history.Fault($"node {node.Id}: disk hangs for {fault.DurationMs} ms");
+                node.Loops!.Hold("log", Now + (fault.DurationMs * 1000));
+                return null;
+            case FaultKind.Stop:
+                if (_stopping.ContainsKey(node.Id)) return "the node is stopping";
+                node.Disk.CrashAtOperation = null;
+                _history.Fault($"node {node.Id} is asked to stop");
+                _stopping.Add(node.Id, (node.Node!.StopAsync(TimeSpan.FromMilliseconds(fault.Amount)), fault.DurationMs));
+                return null;
             default:
-                cuts.Add((node.Id, other.Id));
-                break;
+                throw new InvalidOperationException($"nothing is made for {fault.Kind}");
+        }
+    }
+
+    private string? Cut(FaultEvent fault, SimulatedNode node)
+    {
+        var cuts = new List<(NodeId From, NodeId To)>();
+        if (fault.Kind is FaultKind.CutPair or FaultKind.CutOneWay)
+        {
+            if (fault.Other.In(_cluster) is not { } other || other == node) return "no two nodes";
+            cuts.Add((node.Id, other.Id));
+            if (fault.Kind == FaultKind.CutPair) cuts.Add((other.Id, node.Id));
+        }
+        else
+        {
+            foreach (SimulatedNode each in _cluster.Nodes)
+            {
+                if (each == node) continue;
+                if (fault.Kind != FaultKind.Mute) cuts.Add((each.Id, node.Id));
+                if (fault.Kind != FaultKind.Deafen) cuts.Add((node.Id, each.Id));
+            }
         }
 
-        cuts.RemoveAll(pair => pair.From == pair.To);
-        bool breaks = OneIn(2);
-        long forMs = 50 + _random.NextBelow(OneIn(4) ? 12_000 : 2_500);
-        _history.Fault($"cut for {forMs} ms{(breaks ? ", connections break" : "")}: {string.Join(' ', cuts.Select(pair => $"{pair.From}>{pair.To}"))}");
+        bool breaks = fault.Amount != 0;
+        string paths = string.Join(' ', cuts.Select(pair => $"{pair.From}>{pair.To}"));
+        _history.Fault($"cut for {fault.DurationMs} ms{(breaks ? ", connections break" : "")}: {paths}");
         foreach ((NodeId from, NodeId to) in cuts)
         {
             _cluster.Network.Cut(from, to);
             if (breaks) _cluster.Network.Disconnect(from, to);
         }
 
-        Later(forMs, () =>
+        Later(fault.DurationMs, () =>
         {
-            _history.Fault("cut ends");
+            _history.Fault($"cut ends: {paths}");
             foreach ((NodeId from, NodeId to) in cuts) _cluster.Network.Mend(from, to);
         });
+        return null;
     }
 
-    private void OneAfterTheOther()
+    private void CrashedInDisk(SimulatedNode node)
     {
-        long gapMs = 1 + _random.NextBelow(400);
-        for (int i = 0; i < _cluster.Nodes.Count; i++)
-        {
-            SimulatedNode node = _cluster.Nodes[i];
-            Later(i * gapMs, () => CrashAndRestart(node, CrashMode.PowerLoss));
-        }
+        FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? throw new InvalidOperationException("no crash of a disk was planned");
+        Crash(node, (fault.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, fault);
     }
 
-    private void CrashAndRestart(SimulatedNode node, CrashMode mode)
-    {
-        if (!node.IsRunning) return;
-        Crash(node, mode);
-    }
-
-    private void Crash(SimulatedNode node, CrashMode mode)
+    private void Crash(SimulatedNode node, CrashMode mode, FaultEvent fault)
     {
         _stopping.Remove(node.Id);
+        _armed.Remove(node.Id);
         node.PausedUntilMicroseconds = 0;
         _history.Fault($"node {node.Id} crashes: {mode}");
-        _cluster.Crash(node, mode);
-        long downMs = 1 + _random.NextBelow(OneIn(4) ? 8_000 : 1_000);
-        Later(downMs, () => Start(node));
+        _cluster.Crash(node, mode, new SplitMix64(fault.Salt));
+        if (!_isOver) Later(fault.DurationMs, () => Start(node));
     }
 
     private void Start(SimulatedNode node)
@@ -205,19 +224,21 @@ internal sealed class FaultInjector
         }
         catch (SimulatedCrashException)
         {
-            Crash(node, CrashMode.PowerLoss);
+            CrashedInDisk(node);
         }
     }
 
     /// <summary>Everything on a node's disk is lost, while everybody else is a voter with a disk that was never lost since.</summary>
-    private void Wipe(SimulatedNode victim)
+    private string? Wipe(FaultEvent fault, SimulatedNode victim)
     {
-        if (!victim.IsRunning || _stopping.Count > 0 || !_cluster.Nodes.TrueForAll(IsSettled)) return;
+        if (_stopping.Count > 0 || !_cluster.Nodes.TrueForAll(IsSettled)) return "not every node is a settled voter";
         _history.Fault($"node {victim.Id} is wiped");
         victim.PausedUntilMicroseconds = 0;
-        _cluster.Crash(victim, CrashMode.PowerLoss);
+        _armed.Remove(victim.Id);
+        _cluster.Crash(victim, CrashMode.PowerLoss, new SplitMix64(fault.Salt));
         _cluster.Wipe(victim);
-        Later(1 + _random.NextBelow(3_000), () => Start(victim));
+        Later(fault.DurationMs, () => Start(victim));
+        return null;
     }
 
     /// <summary>Runs, and knows as committed a membership of which every node's present incarnation is a voter.</summary>
@@ -229,32 +250,10 @@ internal sealed class FaultInjector
         && _cluster.Nodes.TrueForAll(each =>
             each.Node is { } other && membership.IsVoter(each.Id) && membership.Names(each.Id, other.Parts.Shared.Incarnation)));
 
-    private void JumpWall()
-    {
-        SimulatedNode node = _cluster[_plan.JumpingNode.Value];
-        node.Clock.WallOffsetMs = OneIn(3) ? 0 : _random.NextBelow(2 * 3_600_000) - 3_600_000;
-        _history.Fault($"node {node.Id}: wall clock is wrong by {node.Clock.WallOffsetMs} ms");
-    }
-
-    private void Pause(SimulatedNode node)
-    {
-        if (!node.IsRunning) return;
-        long forMs = 20 + _random.NextBelow(OneIn(4) ? 10_000 : 1_500);
-        _history.Fault($"node {node.Id} is paused for {forMs} ms");
-        node.PausedUntilMicroseconds = Now + (forMs * 1000);
-    }
-
-    private void Stop(SimulatedNode node)
-    {
-        if (!node.IsRunning || _stopping.ContainsKey(node.Id)) return;
-        node.Disk.CrashAtOperation = null;
-        _history.Fault($"node {node.Id} is asked to stop");
-        _stopping.Add(node.Id, node.Node!.StopAsync(TimeSpan.FromMilliseconds(_random.NextBelow(4_000))));
-    }
-
     private void ReapStopped()
     {
-        foreach ((NodeId id, Task stopped) in _stopping.ToList())
+        if (_stopping.Count == 0) return;
+        foreach ((NodeId id, (Task stopped, long downMs)) in _stopping.ToList())
         {
             if (!stopped.IsCompleted) continue;
             Require.That(stopped.IsCompletedSuccessfully, $"node {id} stops without an error: {stopped.Exception}");
@@ -263,34 +262,11 @@ internal sealed class FaultInjector
             node.Node = null;
             node.Loops = null;
             _history.Fault($"node {id} has stopped");
-            Later(1 + _random.NextBelow(2_000), () => Start(node));
+            if (!_isOver) Later(downMs, () => Start(node));
         }
     }
 
-    private FaultKind Draw()
-    {
-        int all = _plan.Weights.Sum(pair => pair.Weight);
-        if (all == 0) return FaultKind.Disconnect;
-        long at = _random.NextBelow(all);
-        foreach ((FaultKind kind, int weight) in _plan.Weights)
-        {
-            if (at < weight) return kind;
-            at -= weight;
-        }
+    private long TimeOf(FaultEvent fault) => _startedAt + (fault.AtMs * 1000);
 
-        return FaultKind.Disconnect;
-    }
-
-    private void Later(long ms, Action action) => _undo.Add((Math.Min(Now + (ms * 1000), Now + MinuteMicroseconds), action));
-
-    /// <summary>Now and then on purpose whoever leads: most faults matter there.</summary>
-    private SimulatedNode Pick()
-    {
-        SimulatedNode? leader = OneIn(3) ? _cluster.Nodes.Find(Leads) : null;
-        return leader ?? _cluster.Nodes[(int)_random.NextBelow(_cluster.Nodes.Count)];
-    }
-
-    private static bool Leads(SimulatedNode node) => node.Node?.Parts.Replica.Shards.Any(shard => shard.Raft.Role == Role.Leader) == true;
-
-    private bool OneIn(int many) => _random.NextBelow(many) == 0;
+    private void Later(long ms, Action action) => _endings.Enqueue(action, (Now + (ms * 1000), _order++));
 }

@@ -2,77 +2,75 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
 
-/// <summary>What a seed draws once for its run: shape, load, and how often each fault happens (a rate of 0 is never).</summary>
-internal sealed class SeedPlan
+/// <summary>What a seed draws once for its run: shape, and how often each fault happens (a rate of 0 is never).</summary>
+internal sealed record SeedPlan
 {
-    private readonly SplitMix64 _random;
+    public required int Nodes { get; init; }
 
-    public SeedPlan(ulong seed)
+    public required int Shards { get; init; }
+
+    /// <summary>How long faults happen; healing and draining come on top.</summary>
+    public required long DurationMs { get; init; }
+
+    public required int LossPercent { get; init; }
+
+    public required int LatePerMille { get; init; }
+
+    public required int LateMs { get; init; }
+
+    public required long FaultGapMs { get; init; }
+
+    public required IReadOnlyList<(FaultPattern Pattern, int Weight)> Weights { get; init; }
+
+    /// <summary>The nodes whose wall clocks may be wrong, fewer than half: with more a majority's median may be wrong too.</summary>
+    public required IReadOnlyList<int> WrongClocks { get; init; }
+
+    public static SeedPlan Draw(RandomStreams streams)
     {
-        _random = new SplitMix64(SplitMix64.Mix(seed));
-        Nodes = OneIn(3) ? 5 : 3;
-        Shards = OneIn(3) ? 3 : 1;
-        DurationMs = 15_000 + _random.NextBelow(Nodes == 5 ? 15_000 : 35_000);
-        Clients = 2 + (int)_random.NextBelow(6);
-        Queues = 1 + (int)_random.NextBelow(5);
-        ThinkMs = 5 + _random.NextBelow(120);
-        BigPercent = OneIn(2) ? 0 : 2 + (int)_random.NextBelow(10);
-        LossPercent = OneIn(2) ? 0 : (int)_random.NextBelow(20);
-        LatePerMille = OneIn(2) ? 0 : (int)_random.NextBelow(30);
-        LateMs = 20 + (int)_random.NextBelow(600);
-        FaultGapMs = 300 + _random.NextBelow(4_000);
-        Weights =
-        [
-            (FaultKind.Partition, Weight()),
-            (FaultKind.Disconnect, Weight()),
-            (FaultKind.Die, Weight()),
-            (FaultKind.LosePower, Weight()),
-            (FaultKind.CrashInDisk, Weight()),
-            (FaultKind.LosePowerOneAfterTheOther, Weight() / 2),
-            (FaultKind.AllLosePower, Weight() / 3),
-            (FaultKind.Wipe, Weight() / 2),
-            (FaultKind.JumpWall, Weight()),
-            (FaultKind.Pause, Weight()),
-            (FaultKind.SlowDisk, Weight()),
-            (FaultKind.Stop, Weight()),
-        ];
-        JumpingNode = new NodeId(1 + (int)_random.NextBelow(Nodes));
+        SplitMix64 random = streams.Open("plan");
+        bool OneIn(int many) => random.NextBelow(many) == 0;
+        int nodes = OneIn(3) ? 5 : 3;
+        return new SeedPlan
+        {
+            Nodes = nodes,
+            Shards = OneIn(3) ? 3 : 1,
+            DurationMs = 15_000 + random.NextBelow(nodes == 5 ? 15_000 : 35_000),
+            LossPercent = OneIn(2) ? 0 : (int)random.NextBelow(20),
+            LatePerMille = OneIn(2) ? 0 : (int)random.NextBelow(30),
+            LateMs = 20 + (int)random.NextBelow(600),
+            FaultGapMs = 300 + random.NextBelow(4_000),
+            Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
+            WrongClocks = [1 + (int)random.NextBelow(nodes)],
+        };
     }
 
-    public int Nodes { get; }
-
-    public int Shards { get; }
-
-    public long DurationMs { get; }
-
-    public int Clients { get; }
-
-    public int Queues { get; }
-
-    public long ThinkMs { get; }
-
-    /// <summary>Of a hundred enqueues so many carry a payload of up to 200 KB: checkpoints and transfers come from these.</summary>
-    public int BigPercent { get; }
-
-    public int LossPercent { get; }
-
-    public int LatePerMille { get; }
-
-    public int LateMs { get; }
-
-    public long FaultGapMs { get; }
-
-    public IReadOnlyList<(FaultKind Kind, int Weight)> Weights { get; }
-
-    /// <summary>The only one whose wall clock is wrong: with two, a majority's median may be wrong too.</summary>
-    public NodeId JumpingNode { get; }
+    /// <summary>The load that goes with it.</summary>
+    public Workload DrawWorkload(RandomStreams streams)
+    {
+        SplitMix64 random = streams.Open("workload");
+        return new Workload(
+            Shards,
+            Clients: 2 + (int)random.NextBelow(6),
+            Queues: 1 + (int)random.NextBelow(5),
+            ThinkMs: 5 + random.NextBelow(120),
+            BigPercent: random.NextBelow(2) == 0 ? 0 : 2 + (int)random.NextBelow(10));
+    }
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {Clients} clients, {Queues} queues, think {ThinkMs} ms, big {BigPercent} %, "
-        + $"loss {LossPercent} %, late {LatePerMille} per mille by {LateMs} ms, a fault each {FaultGapMs} ms of "
-        + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Kind}:{pair.Weight}"));
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, loss {LossPercent} %, late {LatePerMille} per mille by {LateMs} ms, "
+        + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
+        + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
 
-    private int Weight() => OneIn(2) ? 0 : 1 + (int)_random.NextBelow(12);
-
-    private bool OneIn(int many) => _random.NextBelow(many) == 0;
+    /// <summary>Half of the patterns never happen in a seed.</summary>
+    private static int Weight(FaultPattern pattern, RandomStreams streams)
+    {
+        SplitMix64 random = streams.Open("weight", (long)pattern);
+        int weight = random.NextBelow(2) == 0 ? 0 : 1 + (int)random.NextBelow(12);
+        return pattern switch
+        {
+            FaultPattern.PowerRound or FaultPattern.Wipe or FaultPattern.RollingRestart => weight / 2,
+            FaultPattern.AllCrash => weight / 3,
+            _ => weight,
+        };
+    }
 }

@@ -3,7 +3,6 @@ using RaftQueue.Checkers;
 using RaftQueue.Jobs;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
-using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Simulation;
@@ -20,29 +19,50 @@ internal sealed class SeedRun
     private readonly FaultInjector _faults;
     private readonly List<SimulatedClient> _clients = [];
 
+    /// <summary>What the seed draws.</summary>
     public SeedRun(ulong seed)
+        : this(seed, SeedPlan.Draw(new RandomStreams(seed)))
     {
-        Plan = new SeedPlan(seed);
-        _cluster = new SimulatedCluster(Plan.Nodes, Plan.Shards, seed * 1000, options => options with { CheckpointLogMiB = 1 });
+    }
+
+    /// <summary>Any plan, with the load and the faults that the seed draws for it.</summary>
+    public SeedRun(ulong seed, SeedPlan plan)
+        : this(seed, plan, FaultSchedule.Draw(plan, new RandomStreams(seed)), plan.DrawWorkload(new RandomStreams(seed)))
+    {
+    }
+
+    /// <summary>Any plan, faults and load; all other chance comes from the seed's streams.</summary>
+    public SeedRun(ulong seed, SeedPlan plan, FaultSchedule schedule, Workload workload)
+    {
+        Plan = plan;
+        Schedule = schedule;
+        Workload = workload;
+        var streams = new RandomStreams(seed);
+        _cluster = new SimulatedCluster(
+            plan.Nodes, plan.Shards, streams.SeedOf("cluster"), options => options with { CheckpointLogMiB = 1 });
         History = new History(() => Now, _cluster.Tell);
-        _watch = new ClusterWatch(_cluster, Plan.Shards);
-        _faults = new FaultInjector(_cluster, Plan, History, SplitMix64.Mix(seed + 1));
+        _watch = new ClusterWatch(_cluster, plan.Shards);
+        _faults = new FaultInjector(_cluster, schedule, History);
         var shared = new ClientShared();
-        for (int i = 0; i < Plan.Clients; i++)
+        for (int i = 0; i < workload.Clients; i++)
         {
-            _clients.Add(new SimulatedClient(_cluster, Plan, History, shared, SplitMix64.Mix(seed + 2 + (ulong)i)));
+            _clients.Add(new SimulatedClient(_cluster, workload, History, shared, streams.SeedOf("client", i)));
         }
     }
 
     public SeedPlan Plan { get; }
 
+    public FaultSchedule Schedule { get; }
+
+    public Workload Workload { get; }
+
     public History History { get; }
 
-    public int Faults => _faults.Faults;
+    public int Faults => _faults.Made.Values.Sum();
 
     public int Entries => _watch.Entries;
 
-    public string Story => $"{Plan}\n{_cluster.History}\n{string.Join('\n', _cluster.Nodes.SelectMany(Describe))}\nlast calls:\n{string.Join('\n', History.Operations.TakeLast(25))}";
+    public string Story => $"{Plan}\n{Workload}\n{_cluster.History}\n{string.Join('\n', _cluster.Nodes.SelectMany(Describe))}\nlast calls:\n{string.Join('\n', History.Operations.TakeLast(25))}";
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;
 
@@ -90,7 +110,7 @@ internal sealed class SeedRun
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000);
         foreach (SimulatedNode node in _cluster.Nodes)
         {
-            for (int queue = 0; queue < Plan.Queues; queue++)
+            for (int queue = 0; queue < Workload.Queues; queue++)
             {
                 Operation enqueue = New(OperationKind.Enqueue, $"q{queue}", $"p{History.NextId}");
                 Complete(node, enqueue, CommandType.Enqueue, ClientCommands.Enqueue(enqueue, 0, default), RecoveryMs);
@@ -115,7 +135,7 @@ internal sealed class SeedRun
     private void Drain()
     {
         long end = Now + (DrainMs * 1000);
-        for (int queue = 0; queue < Plan.Queues; queue++)
+        for (int queue = 0; queue < Workload.Queues; queue++)
         {
             string name = $"q{queue}";
             while (Unfinished(name) > 0)
@@ -191,7 +211,7 @@ internal sealed class SeedRun
     private Dictionary<string, long> ReadTotals()
     {
         var totals = new Dictionary<string, long>(StringComparer.Ordinal);
-        for (int queue = 0; queue < Plan.Queues; queue++) totals[$"q{queue}"] = ReadQueue($"q{queue}").Total;
+        for (int queue = 0; queue < Workload.Queues; queue++) totals[$"q{queue}"] = ReadQueue($"q{queue}").Total;
         return totals;
     }
 

@@ -10,7 +10,7 @@ namespace RaftQueue.Simulation;
 /// One user: thinks, calls through a random node, waits for the answer or gives up. Looks at its call after every step of the
 /// simulation, so that what it saw first is also first in the history.
 /// </summary>
-internal sealed class SimulatedClient(SimulatedCluster cluster, SeedPlan plan, History history, ClientShared shared, ulong seed)
+internal sealed class SimulatedClient(SimulatedCluster cluster, Workload plan, History history, ClientShared shared, ulong seed)
 {
     private const long PatienceMicroseconds = 20_000_000;
 

@@ -14,9 +14,8 @@ internal sealed class SimulatedCluster
     private readonly ulong _seed;
     private readonly int _shards;
     private readonly Func<NodeOptions, NodeOptions> _configure;
-    private readonly SplitMix64 _random;
+    private readonly RandomStreams _streams;
     private readonly List<string> _log = [];
-    private ulong _incarnationSalt;
 
     public SimulatedCluster(int nodes, int shards, ulong seed, Func<NodeOptions, NodeOptions>? configure = null)
     {
@@ -25,9 +24,9 @@ internal sealed class SimulatedCluster
         _seed = seed;
         _shards = shards;
         _configure = configure ?? (options => options);
-        _random = new SplitMix64(seed);
-        Network = new SimulatedNetwork(Clock, seed + 1);
-        for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(seed + (ulong)i), Clock));
+        _streams = new RandomStreams(seed);
+        Network = new SimulatedNetwork(Clock, _streams);
+        for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(_streams.SeedOf("disk", i)), Clock));
     }
 
     public FakeClock Clock { get; } = new();
@@ -53,7 +52,8 @@ internal sealed class SimulatedCluster
 
     public void Start(SimulatedNode node)
     {
-        var loops = new ManualLoopHost(node.Clock, _random.NextUInt64());
+        int life = ++node.Lives;
+        var loops = new ManualLoopHost(node.Clock, _streams.SeedOf("loops", node.Id.Value, life));
         var members = Nodes.Select(each => new MemberOptions(each.Id, $"node{each.Id}:9090", $"http://node{each.Id}:8080")).ToList();
         NodeOptions options = _configure(new NodeOptions
         {
@@ -70,7 +70,7 @@ internal sealed class SimulatedCluster
             node.Disk,
             node.Clock,
             loops,
-            new SplitMix64(_random.NextUInt64() + _incarnationSalt++),
+            _streams.Open("node", node.Id.Value, life),
             new NodeLog(node.Id.Value, _log, () => Clock.MonotonicMicroseconds),
             source =>
             {
@@ -83,17 +83,17 @@ internal sealed class SimulatedCluster
     }
 
     /// <summary>The process dies or the power goes; what was not synced may be readable or gone.</summary>
-    public void Crash(SimulatedNode node, CrashMode mode)
+    public void Crash(SimulatedNode node, CrashMode mode, SplitMix64? random = null)
     {
         _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  node {node.Id} crashes ({mode})");
         node.Node = null;
         node.Loops = null;
         Network.Leave(node.Id);
-        node.Disk.Crash(mode);
+        node.Disk.Crash(mode, random);
     }
 
     /// <summary>Everything this node ever stored is gone.</summary>
-    public void Wipe(SimulatedNode node) => node.Disk = new FakeDisk(_random.NextUInt64());
+    public void Wipe(SimulatedNode node) => node.Disk = new FakeDisk(_streams.SeedOf("new disk", node.Id.Value, node.Lives));
 
     /// <summary>Lets time pass until <paramref name="done"/>, at most <paramref name="ms"/>; fails the test when it is not.</summary>
     public void RunUntil(Func<bool> done, string what, long ms = 30_000)

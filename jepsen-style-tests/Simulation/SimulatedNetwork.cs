@@ -6,9 +6,9 @@ using RaftQueue.Transport;
 namespace RaftQueue.Simulation;
 
 /// <summary>Carries encoded frames between nodes in virtual time: delayed, lost and cut as a test says.</summary>
-internal sealed class SimulatedNetwork(FakeClock clock, ulong seed)
+internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 {
-    private readonly SplitMix64 _random = new(seed);
+    private readonly Dictionary<(NodeId, NodeId), SplitMix64> _random = [];
     private readonly SortedDictionary<NodeId, SimulatedPeer> _peers = [];
     private readonly Dictionary<(NodeId, NodeId), long> _connected = [];
     private readonly HashSet<(NodeId From, NodeId To)> _cut = [];
@@ -83,9 +83,11 @@ internal sealed class SimulatedNetwork(FakeClock clock, ulong seed)
     public bool Send(NodeId from, NodeId to, Incarnation sender, Incarnation target, FrameKind kind, ShardId shard, ReadOnlySpan<byte> payload)
     {
         if (!_connected.TryGetValue(Pair(from, to), out long connection)) return false;
-        if (IsCut(from, to) || _random.NextBelow(100) < LossPercent) return true;
-        long arrival = clock.MonotonicMicroseconds + 100 + _random.NextBelow(900);
-        if (LatePerMille > 0 && _random.NextBelow(1000) < LatePerMille) arrival += _random.NextBelow(LateMs * 1000L);
+        if (!_random.TryGetValue((from, to), out SplitMix64? random))
+            _random.Add((from, to), random = streams.Open("path", from.Value, to.Value));
+        if (IsCut(from, to) || random.NextBelow(100) < LossPercent) return true;
+        long arrival = clock.MonotonicMicroseconds + 100 + random.NextBelow(900);
+        if (LatePerMille > 0 && random.NextBelow(1000) < LatePerMille) arrival += random.NextBelow(LateMs * 1000L);
         // One connection keeps its order.
         if (_lastArrival.TryGetValue((from, to), out long last)) arrival = Math.Max(arrival, last + 1);
         _lastArrival[(from, to)] = arrival;

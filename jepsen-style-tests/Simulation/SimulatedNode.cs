@@ -19,6 +19,9 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 
     public NodeId Id => id;
 
+    /// <summary>How often it was started.</summary>
+    public int Lives { get; set; }
+
     public FakeDisk Disk { get; set; } = disk;
 
     public Node? Node { get; set; }

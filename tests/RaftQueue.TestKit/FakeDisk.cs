@@ -48,9 +48,10 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
 
     /// <summary>
     /// Ends the life of all who hold files: their handles throw from now on. Under <see cref="CrashMode.PowerLoss"/> the
-    /// seeded generator decides for each unsynced sector and directory operation. The disk can be used again at once.
+    /// seeded generator (the disk's own, when none is given) decides for each unsynced sector and directory operation. The disk
+    /// can be used again at once.
     /// </summary>
-    public void Crash(CrashMode mode)
+    public void Crash(CrashMode mode, SplitMix64? random = null)
     {
         lock (_gate)
         {
@@ -59,16 +60,17 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
             CrashAtOperation = null;
             _errors.Clear();
             if (mode == CrashMode.ProcessDeath) return;
+            random ??= _random;
             foreach (FakeDirectory directory in _directories.Values)
             {
                 // Names first: a file whose making is lost takes its sectors with it.
-                directory.LosePower(_random);
+                directory.LosePower(random);
             }
 
             var seen = new HashSet<FakeInode>();
             foreach (FakeInode inode in _directories.Values.SelectMany(directory => directory.Names.Values))
             {
-                if (seen.Add(inode)) inode.LosePower(_random);
+                if (seen.Add(inode)) inode.LosePower(random);
             }
         }
     }

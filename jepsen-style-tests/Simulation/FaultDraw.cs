@@ -1,0 +1,146 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>Draws the faults of a run from its plan's weights.</summary>
+internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
+{
+    private const long HourMs = 3_600_000;
+
+    private readonly List<FaultEvent> _events = [];
+    private SplitMix64 _random = new(0);
+    private long _atMs;
+
+    public FaultSchedule All()
+    {
+        SplitMix64 times = streams.Open("fault times");
+        int weights = plan.Weights.Sum(pair => pair.Weight);
+        for (int number = 0; weights > 0; number++)
+        {
+            _atMs += 1 + times.NextBelow(2 * plan.FaultGapMs);
+            if (_atMs >= plan.DurationMs) break;
+            _random = streams.Open("fault", number);
+            Add(Draw(weights));
+        }
+
+        // Rows of events overlap: the order is by time, among equals by drawing.
+        return new FaultSchedule([.. _events.OrderBy(fault => fault.AtMs)]);
+    }
+
+    private void Add(FaultPattern pattern)
+    {
+        switch (pattern)
+        {
+            case FaultPattern.Isolate:
+                Add(FaultKind.Isolate, Pick(), CutMs(), amount: OneIn(2) ? 1 : 0);
+                break;
+            case FaultPattern.OneWay:
+                Add(OneIn(2) ? FaultKind.Deafen : FaultKind.Mute, Pick(), CutMs(), amount: OneIn(2) ? 1 : 0);
+                break;
+            case FaultPattern.CutPair:
+                AddPair(OneIn(2) ? FaultKind.CutPair : FaultKind.CutOneWay, CutMs(), OneIn(2) ? 1 : 0);
+                break;
+            case FaultPattern.Disconnect:
+                AddPair(FaultKind.Disconnect, 0, 0);
+                break;
+            case FaultPattern.Die:
+                Add(FaultKind.Die, Pick(), DownMs());
+                break;
+            case FaultPattern.LosePower:
+                Add(FaultKind.LosePower, Pick(), DownMs());
+                break;
+            case FaultPattern.CrashInDisk:
+                Add(FaultKind.CrashInDisk, Pick(), DownMs(), amount: 1 + Below(OneIn(2) ? 20 : 200));
+                break;
+            case FaultPattern.Wipe:
+                Add(FaultKind.Wipe, Pick(), 1 + Below(3_000));
+                break;
+            case FaultPattern.JumpWall:
+                Add(FaultKind.JumpWall, WrongClock, amount: OneIn(3) ? 0 : Below(2 * HourMs) - HourMs);
+                break;
+            case FaultPattern.Pause:
+                Add(FaultKind.Pause, Pick(), 20 + Below(OneIn(4) ? 10_000 : 1_500));
+                break;
+            case FaultPattern.HangLog:
+                Add(FaultKind.HangLog, Pick(), 20 + Below(3_000));
+                break;
+            case FaultPattern.Stop:
+                Add(FaultKind.Stop, Pick(), 1 + Below(2_000), amount: Below(4_000));
+                break;
+            default:
+                AddRow(pattern);
+                break;
+        }
+    }
+
+    private void AddRow(FaultPattern pattern)
+    {
+        switch (pattern)
+        {
+            case FaultPattern.DieThenLosePower:
+                FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+                long downMs = DownMs();
+                Add(FaultKind.Die, node, downMs);
+                Add(FaultKind.LosePower, node, DownMs(), afterMs: OneIn(2) ? Below(downMs) : downMs + Below(300));
+                break;
+            case FaultPattern.PowerRound:
+                long gapMs = 1 + Below(400);
+                for (int i = 0; i < plan.Nodes; i++) Add(FaultKind.LosePower, FaultTarget.Node(i + 1), DownMs(), afterMs: i * gapMs);
+                break;
+            case FaultPattern.AllCrash:
+                for (int i = 0; i < plan.Nodes; i++) Add(OneIn(3) ? FaultKind.Die : FaultKind.LosePower, FaultTarget.Node(i + 1), DownMs());
+                break;
+            case FaultPattern.StrobeWall:
+                long beatMs = 5 + Below(400);
+                long swingMs = 10 + Below(OneIn(2) ? 2_000 : HourMs);
+                long beats = 3 + Below(20);
+                for (long i = 0; i < beats; i++) Add(FaultKind.JumpWall, WrongClock, amount: i % 2 == 0 ? swingMs : 0, afterMs: i * beatMs);
+                break;
+            case FaultPattern.RollingRestart:
+                long pauseMs = 200 + Below(3_000);
+                for (int i = 0; i < plan.Nodes; i++)
+                    Add(FaultKind.Stop, FaultTarget.Node(i + 1), 1 + Below(500), amount: Below(2_000), afterMs: i * pauseMs);
+                break;
+            default:
+                throw new InvalidOperationException($"nothing is drawn for {pattern}");
+        }
+    }
+
+    /// <summary>A minority's clocks may be wrong: with two of three even the median would be.</summary>
+    private FaultTarget WrongClock => FaultTarget.Node(plan.WrongClocks[(int)Below(plan.WrongClocks.Count)]);
+
+    private void AddPair(FaultKind kind, long durationMs, long amount)
+    {
+        FaultTarget one = Pick();
+        FaultTarget other = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+        if (!one.IsLeader && one.Number == other.Number) other = FaultTarget.Node((one.Number % plan.Nodes) + 1);
+        _events.Add(new FaultEvent(_atMs, kind, one, other, durationMs, amount, _random.NextUInt64()));
+    }
+
+    private void Add(FaultKind kind, FaultTarget node, long durationMs = 0, long amount = 0, long afterMs = 0) =>
+        _events.Add(new FaultEvent(_atMs + afterMs, kind, node, default, durationMs, amount, _random.NextUInt64()));
+
+    private FaultPattern Draw(int weights)
+    {
+        long at = Below(weights);
+        foreach ((FaultPattern pattern, int weight) in plan.Weights)
+        {
+            if (at < weight) return pattern;
+            at -= weight;
+        }
+
+        throw new InvalidOperationException("weights add up to their sum");
+    }
+
+    /// <summary>Now and then on purpose whoever leads: most faults matter there.</summary>
+    private FaultTarget Pick() =>
+        OneIn(3) ? FaultTarget.LeaderOf((int)Below(plan.Shards)) : FaultTarget.Node(1 + (int)Below(plan.Nodes));
+
+    private long CutMs() => 50 + Below(OneIn(4) ? 12_000 : 2_500);
+
+    private long DownMs() => 1 + Below(OneIn(4) ? 8_000 : 1_000);
+
+    private long Below(long bound) => _random.NextBelow(bound);
+
+    private bool OneIn(int many) => Below(many) == 0;
+}

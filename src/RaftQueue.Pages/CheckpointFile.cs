@@ -8,7 +8,7 @@ namespace RaftQueue.Pages;
 /// crash at any write leaves the checkpoint before whole. One writer at a time, on the checkpoint loop; readers may be
 /// opened and closed on any thread.
 /// </summary>
-public sealed class CheckpointFile : IDisposable
+public sealed partial class CheckpointFile : IDisposable
 {
     private readonly string _path;
     private readonly IDiskFile _file;
@@ -108,13 +108,11 @@ public sealed class CheckpointFile : IDisposable
             bool whole = frozen.BaseTable is null;
             bool follows = whole || ReferenceEquals(frozen.BaseTable, _newestTable);
             Invariant.That(follows, "changes are relative to the newest checkpoint");
-            var busy = new SlotMap();
-            foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
             _writing = true;
             return new CheckpointWriter(
                 this,
                 frozen,
-                new SlotWriter(_file, Options, busy),
+                NewWriter(),
                 whole ? new SlotMap() : _newest!.Map.Clone(),
                 whole ? default : _newest!.Superblock.Root);
         }
@@ -189,6 +187,8 @@ public sealed class CheckpointFile : IDisposable
         lock (_lock)
         {
             _older = newest;
+            _remains = null;
+            _remainsTable = null;
             _newest = new CheckpointState(superblock, place, map);
             _newestTable = root;
             _lastSequence++;
@@ -211,8 +211,16 @@ public sealed class CheckpointFile : IDisposable
         }
     }
 
+    private SlotWriter NewWriter()
+    {
+        var busy = new SlotMap();
+        foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
+        return new SlotWriter(_file, Options, busy);
+    }
+
     private IEnumerable<CheckpointState> Protected()
     {
+        if (_remains is not null) yield return _remains;
         if (_newest is not null) yield return _newest;
         if (_older is not null) yield return _older;
         foreach (CheckpointReader reader in _readers) yield return reader.State;

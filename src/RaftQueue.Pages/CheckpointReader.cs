@@ -8,12 +8,13 @@ namespace RaftQueue.Pages;
 /// checkpoint, so that a transfer can go on from another node. The slots it reads stay as they are until it is disposed.
 /// One thread at a time.
 /// </summary>
-public sealed class CheckpointReader : IDisposable
+public sealed partial class CheckpointReader : IDisposable
 {
     private readonly string _path;
     private readonly IDiskFile _file;
     private readonly Action<CheckpointReader> _onClosed;
     private readonly byte[] _superblock;
+    private readonly TableNode _table;
     private readonly TableNode _root;
     private readonly List<TableNode> _middles = [];
     private readonly List<(TableNode Node, uint FirstPage)> _leaves = [];
@@ -31,6 +32,7 @@ public sealed class CheckpointReader : IDisposable
         _path = path;
         _file = file;
         _onClosed = onClosed;
+        _table = root;
         State = state;
         _leaves.AddRange(root.Leaves());
         uint leafSlot = Superblock.Places + 1 + (uint)root.CountUsed();

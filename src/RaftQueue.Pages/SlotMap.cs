@@ -33,6 +33,17 @@ internal sealed class SlotMap
 
     public SlotMap Clone() => new() { _words = (ulong[])_words.Clone() };
 
+    /// <summary>One above the highest slot in the map; 0 when it is empty.</summary>
+    public uint End
+    {
+        get
+        {
+            int word = _words.Length - 1;
+            while (word >= 0 && _words[word] == 0) word--;
+            return word < 0 ? 0 : ((uint)word << 6) + 64 - (uint)BitOperations.LeadingZeroCount(_words[word]);
+        }
+    }
+
     public long Count()
     {
         long count = 0;

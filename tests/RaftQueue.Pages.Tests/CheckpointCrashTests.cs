@@ -52,6 +52,22 @@ public sealed class CheckpointCrashTests
     }
 
     [Fact]
+    public void ACrashAtAnyOperationOfAnAdoptionLeavesTheOldOrTheNew()
+    {
+        CheckpointWorld sender = Sender();
+        foreach (bool repairs in new[] { false, true })
+        {
+            long operations = Adopt(sender, repairs, 1, null, out _);
+            Assert.InRange(operations, 8, 500);
+            for (long at = 1; at <= operations + 1; at++)
+            {
+                AdoptAndCrash(sender, repairs, at, 1, CrashMode.ProcessDeath);
+                for (ulong seed = 1; seed <= PowerLosses; seed++) AdoptAndCrash(sender, repairs, at, seed, CrashMode.PowerLoss);
+            }
+        }
+    }
+
+    [Fact]
     public void AFailedSyncLeavesTheWriterAndTheNextProcessIsSafe()
     {
         RunScript(3, null, out CheckpointWorld counted);
@@ -152,6 +168,51 @@ public sealed class CheckpointCrashTests
         world.Disk.Crash(CrashMode.PowerLoss);
         file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
         Assert.Equal(found, file.Newest!.Index.Value);
+    }
+
+    private static void AdoptAndCrash(CheckpointWorld sender, bool repairs, long at, ulong seed, CrashMode mode)
+    {
+        bool finished = Adopt(sender, repairs, seed, at, out CheckpointWorld world) < at;
+        world.Disk.Crash(mode);
+        world.File.Dispose();
+        CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+        long found = file.Newest!.Index.Value;
+        Assert.True(!finished || found == 9, $"a finished adoption was lost, seed {seed}, operation {at}");
+        using (PageStore loaded = file.Load(new PageStoreOptions()))
+        {
+            if (found == 9) sender.Model.AssertHeldBy(loaded);
+            else world.ByIndex[found].AssertHeldBy(loaded);
+        }
+
+        // What was found stays found, and the same adoption goes through from here.
+        world.Disk.Crash(CrashMode.PowerLoss);
+        world.Continue();
+        Assert.Equal(found, world.File.Newest!.Index.Value);
+        Adoption.Run(sender, world, repairs);
+        CheckpointAdoptionTests.AssertSame(sender, world);
+    }
+
+    private static long Adopt(CheckpointWorld sender, bool repairs, ulong seed, long? crashAt, out CheckpointWorld world)
+    {
+        world = new CheckpointWorld(seed);
+        for (int i = 0; i < 3; i++)
+        {
+            world.Churn(30);
+            world.Checkpoint();
+        }
+
+        world.Disk.CrashAtOperation = crashAt + world.Disk.Operations;
+        long start = world.Disk.Operations;
+        try
+        {
+            Adoption.Run(sender, world, repairs);
+        }
+        catch (SimulatedCrashException)
+        {
+            Assert.NotNull(crashAt);
+        }
+
+        return world.Disk.Operations - start;
     }
 
     private static long Receive(CheckpointReader reader, ulong seed, long? crashAt, out CheckpointWorld world)

@@ -99,6 +99,13 @@ internal sealed class CheckpointWorld
         }
     }
 
+    /// <summary>Opens the file again without comparing: it holds what another world's did.</summary>
+    public void Continue()
+    {
+        File.Dispose();
+        File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
+    }
+
     public CheckpointCheckReport Check() => CheckpointCheck.Check(Disk, Path, _ => { });
 
     /// <summary>Receives all that a reader gives, <paramref name="piece"/> bytes at a time; not finished.</summary>

@@ -1,0 +1,211 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+/// <summary>
+/// Takes over another node's checkpoint, fetching only what differs: compares the other table with this file's own newest one
+/// by hash from the root on, takes pages by name into free slots, writes the table nodes above them, and makes the result the
+/// newest checkpoint. Until then the checkpoints that were there stay whole. When the other checkpoint moves on, what was
+/// fetched already counts wherever it is still the same. One thread at a time.
+/// </summary>
+public sealed partial class CheckpointAdopter : IDisposable
+{
+    private readonly CheckpointFile _file;
+    private readonly OwnPages _own;
+    private readonly SlotWriter _out;
+    private readonly Dictionary<(int Level, uint Number), RemoteNode> _nodes = [];
+    private readonly Queue<PageName> _wantedNodes = new();
+    private readonly Dictionary<(int Level, uint Number), ulong> _askedNodes = [];
+    private TableNode?[] _fetched = []; // by 256 pages, where those that were fetched stand
+    private PageSet _wanted = new();
+    private PageSet _asked = new();
+    private uint _cursor;
+    private ulong _rootHash;
+    private long _pages;
+    private long _pagesHere; // fetched and part of the present target
+    private long _bytesFetched;
+
+    internal CheckpointAdopter(CheckpointFile file, OwnPages own, SlotWriter output)
+    {
+        _file = file;
+        _own = own;
+        _out = output;
+    }
+
+    /// <summary>
+    /// Writing until everything is here and durable (Ready); Damaged when the other side's table cannot be that of a
+    /// checkpoint: then another side may be aimed at.
+    /// </summary>
+    public CheckpointOutcome Outcome { get; private set; } = CheckpointOutcome.Writing;
+
+    /// <summary>What is being taken over; null before <see cref="Aim"/>.</summary>
+    public CheckpointInfo? Info { get; private set; }
+
+    public AdoptionProgress Progress => new(_wanted.Count + _asked.Count + _pagesHere, _pagesHere, _bytesFetched);
+
+    /// <summary>Own pages found damaged by <see cref="VerifyNext"/>.</summary>
+    public int DamagedPages => _own.DamagedPages;
+
+    /// <summary>All that was named is here; see <see cref="AssembleNext"/>.</summary>
+    public bool HasAll =>
+        Info is not null && Outcome == CheckpointOutcome.Writing
+        && _wantedNodes.Count + _askedNodes.Count + _wanted.Count + _asked.Count == 0;
+
+    /// <summary>
+    /// Reads a bounded part of the own pages, when that was asked for, so that none that is damaged is taken for a good one.
+    /// True while there is more; before <see cref="Aim"/>.
+    /// </summary>
+    public bool VerifyNext()
+    {
+        Invariant.That(Info is null, "own pages are verified before they are compared");
+        return _own.VerifyNext();
+    }
+
+    /// <summary>
+    /// From now on this checkpoint is taken over, also in place of another one aimed at before. The own pages were verified.
+    /// </summary>
+    /// <param name="info">What the other side says that it is.</param>
+    /// <param name="rootHash">The hash of its table.</param>
+    /// <param name="pages">How many pages it has.</param>
+    public void Aim(CheckpointInfo info, ulong rootHash, long pages)
+    {
+        Invariant.That(Outcome is CheckpointOutcome.Writing or CheckpointOutcome.Damaged && _steps is null, "nothing is put together yet");
+        Invariant.That(!_own.VerifyNext(), "own pages are verified before they are compared");
+        Outcome = CheckpointOutcome.Writing;
+        Info = info;
+        _rootHash = rootHash;
+        _pages = pages;
+        _wantedNodes.Clear();
+        _askedNodes.Clear();
+        _wanted = new PageSet();
+        _asked = new PageSet();
+        _cursor = 0;
+        _pagesHere = 0;
+        if (rootHash == 0 || pages is <= 0 or >= PageStore.MaxPages) Outcome = CheckpointOutcome.Damaged;
+        else if (_own.RootEntry.IsEmpty || _own.RootEntry.Hash != rootHash) Visit(PageName.Root(rootHash), _own.Root);
+    }
+
+    /// <summary>
+    /// What to ask for next, nodes before pages, pages in order; each is given once until <see cref="AskAgain"/>. Returns how
+    /// many; 0 when all is asked for or here.
+    /// </summary>
+    public int TakeWanted(Span<PageName> into)
+    {
+        int count = 0;
+        if (Outcome != CheckpointOutcome.Writing) return 0;
+        while (count < into.Length && _wantedNodes.TryDequeue(out PageName name))
+        {
+            _askedNodes[(name.Level, name.Number)] = name.Hash;
+            into[count++] = name;
+        }
+
+        // A table that says too much is noticed before the pages of its part that is known are asked for.
+        if (count > 0 || _askedNodes.Count > 0) return count;
+        while (count < into.Length && _wanted.NextFrom(_cursor) is { } page)
+        {
+            _wanted.Remove(page);
+            _asked.Add(page);
+            _cursor = page + 1;
+            into[count++] = new PageName(0, page, HashOf(page));
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// Takes what was asked for. False when the content is not what is named: its sender is not to be trusted. What nobody
+    /// asked for is let go. A failing fsync throws, and the process must stop.
+    /// </summary>
+    public bool Give(in PageName name, ReadOnlySpan<byte> content)
+    {
+        if (Outcome != CheckpointOutcome.Writing) return true;
+        if (name.Level > 0) return GiveNode(name, content);
+        if (!_asked.Contains(name.Number) || HashOf(name.Number) != name.Hash) return true;
+        if (content.Length != PageStore.PageSize || PageHash.OfPage(content) != name.Hash) return false;
+        _bytesFetched += content.Length;
+        if (!TryPut(content, out uint slot)) return true;
+        SetFetched(name.Number, new TableEntry(slot, Crc32C.Compute(content), name.Hash));
+        _asked.Remove(name.Number);
+        _pagesHere++;
+        return true;
+    }
+
+    /// <summary>What was asked for and did not come is wanted again.</summary>
+    public void AskAgain()
+    {
+        foreach (((int level, uint number), ulong hash) in _askedNodes) _wantedNodes.Enqueue(new PageName(level, number, hash));
+        _askedNodes.Clear();
+        for (uint? page = _asked.NextFrom(0); page is { } number; page = _asked.NextFrom(number + 1)) _wanted.Add(number);
+        _asked = new PageSet();
+        _cursor = 0;
+    }
+
+    private bool GiveNode(in PageName name, ReadOnlySpan<byte> content)
+    {
+        if (!_askedNodes.TryGetValue((name.Level, name.Number), out ulong hash) || hash != name.Hash) return true;
+        if (RemoteNode.Read(name, content) is not { } node) return false;
+        _bytesFetched += content.Length;
+        _askedNodes.Remove((name.Level, name.Number));
+        _nodes[(name.Level, name.Number)] = node;
+        Expand(name, node, OwnNodeAt(name.Level, name.Number));
+        return true;
+    }
+
+    /// <summary>A node whose content is needed: known from a checkpoint aimed at before, or wanted.</summary>
+    private void Visit(in PageName name, TableNode? own)
+    {
+        bool known = _nodes.TryGetValue((name.Level, name.Number), out RemoteNode? node) && node.Hash == name.Hash;
+        if (known) Expand(name, node!, own);
+        else _wantedNodes.Enqueue(name);
+    }
+
+    private void Expand(in PageName name, RemoteNode node, TableNode? own)
+    {
+        for (int i = 0; i < TableNode.FanOut && Outcome == CheckpointOutcome.Writing; i++)
+        {
+            uint child = (name.Number * TableNode.FanOut) + (uint)i;
+            if (node[i] == 0)
+            {
+                if (name.Level == 1 && child == PageNumber.Root.Value) Outcome = CheckpointOutcome.Damaged;
+                continue;
+            }
+
+            if (own is not null && IsHeld(own[i], node[i])) continue;
+            if (name.Level > 1) Visit(new PageName(name.Level - 1, child, node[i]), own?.Child(i));
+            else WantPage(child, node[i]);
+        }
+    }
+
+    private void WantPage(uint page, ulong hash)
+    {
+        if (IsHeld(Fetched(page), hash))
+        {
+            _pagesHere++;
+            return;
+        }
+
+        if (page == 0 || _wanted.Count + _asked.Count + _pagesHere >= _pages) Outcome = CheckpointOutcome.Damaged;
+        else _wanted.Add(page);
+    }
+
+    private static bool IsHeld(in TableEntry entry, ulong hash) => !entry.IsEmpty && entry.Hash == hash;
+
+    private ulong HashOf(uint page) => _nodes[(1, page / TableNode.FanOut)][(int)(page % TableNode.FanOut)];
+
+    private TableNode? OwnNodeAt(int level, uint number) => level == PageName.RootLevel
+        ? _own.Root
+        : OwnNodeAt(level + 1, number / TableNode.FanOut)?.Child((int)(number % TableNode.FanOut));
+
+    private TableEntry Fetched(uint page)
+    {
+        uint block = page / TableNode.FanOut;
+        return block < (uint)_fetched.Length && _fetched[block] is { } node ? node[(int)(page % TableNode.FanOut)] : default;
+    }
+
+    private void SetFetched(uint page, TableEntry entry)
+    {
+        uint block = page / TableNode.FanOut;
+        if (block >= (uint)_fetched.Length) Array.Resize(ref _fetched, Math.Max((int)block + 1, _fetched.Length * 2));
+        (_fetched[block] ??= TableNode.Empty(0)).Set((int)(page % TableNode.FanOut), entry);
+    }
+}

@@ -1,0 +1,69 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+// Taking over another node's checkpoint.
+public sealed partial class CheckpointFile
+{
+    // What is left of a checkpoint whose table is damaged; kept as long as nothing else is.
+    private CheckpointState? _remains;
+    private TableNode? _remainsTable;
+
+    /// <summary>
+    /// Begins to take over another node's checkpoint on top of this file's newest one, or of what is left of a damaged one.
+    /// </summary>
+    /// <param name="verifyOwn">
+    /// Read every page of it before it is used again: when the reason is damage. What is left of a damaged one is always read.
+    /// </param>
+    public CheckpointAdopter BeginAdopt(bool verifyOwn)
+    {
+        lock (_lock)
+        {
+            Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
+            if (_newest is null) FindRemains();
+            OwnPages own = _newest is not null
+                ? new OwnPages(_file, _newest.Superblock.Root, _newestTable, verifyOwn)
+                : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
+            _writing = true;
+            return new CheckpointAdopter(this, own, NewWriter());
+        }
+    }
+
+    internal void Commit(CheckpointInfo info, TableEntry rootEntry, TableNode root, SlotMap map, long pages)
+    {
+        int place = _newest is null ? 0 : 1 - _newest.Place;
+        var superblock = new Superblock(info, _lastSequence + 1, rootEntry, (uint)pages, map.End);
+        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
+        _file.DataSync();
+
+        // Should the new one ever turn out damaged, a peer is asked: the one before may be why it was fetched.
+        _file.WriteAt((1L - place) * PageStore.PageSize, new byte[PageStore.PageSize]);
+        _file.DataSync();
+        lock (_lock)
+        {
+            _older = null;
+            _remains = null;
+            _remainsTable = null;
+            _newest = new CheckpointState(superblock, place, map);
+            _newestTable = root;
+            _lastSequence++;
+            _writing = false;
+        }
+    }
+
+    private void FindRemains()
+    {
+        if (_remains is not null) return;
+        byte[] block = new byte[PageStore.PageSize];
+        for (int place = 0; place < Superblock.Places; place++)
+        {
+            int read = SlotRead.TryReadAt(_file, (long)place * PageStore.PageSize, block);
+            if (Superblock.TryDecode(block.AsSpan(0, read)) is not { } superblock) continue;
+            if (_remains is not null && _remains.Superblock.Sequence > superblock.Sequence) continue;
+            (TableNode? root, SlotMap map) = TableReader.Read(_file, superblock, _ => { });
+            if (root is null) continue;
+            _remains = new CheckpointState(superblock, place, map);
+            _remainsTable = root;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+// Page by page, by name.
+public sealed partial class CheckpointReader
+{
+    /// <summary>Pages in this checkpoint.</summary>
+    public long Pages => State.Superblock.Pages;
+
+    /// <summary>The first page that could not be read as it was written, null while there was none.</summary>
+    public CheckpointDamage? Damage { get; private set; }
+
+    /// <summary>
+    /// Writes what is named into <paramref name="contents"/>, one behind the other, and tells for each name whether it is
+    /// <paramref name="found"/>: not when this checkpoint has something else there, and not when its page is damaged. Pages
+    /// that stand side by side are read at once; each is verified before it is given out. Returns the bytes written.
+    /// </summary>
+    public int Read(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents)
+    {
+        Invariant.That(!_disposed, "a disposed reader is not used");
+        int written = 0;
+        for (int i = 0; i < names.Length;)
+        {
+            if (names[i].Level > 0)
+            {
+                found[i] = TryReadNode(names[i], contents[written..]);
+                if (found[i]) written += PageName.NodeBytes;
+                i++;
+                continue;
+            }
+
+            int count = ReadRun(names[i..], found[i..], contents[written..], out int bytes);
+            written += bytes;
+            i += count;
+        }
+
+        return written;
+    }
+
+    private bool TryReadNode(in PageName name, Span<byte> content)
+    {
+        TableNode? node = NodeAt(name.Level, name.Number);
+        if (node is null || HashAt(name) != name.Hash) return false;
+        RemoteNode.Write(node, content);
+        return true;
+    }
+
+    /// <summary>The longest front part of the names that one read serves; at least one name.</summary>
+    private int ReadRun(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents, out int bytes)
+    {
+        bytes = 0;
+        found[0] = false;
+        uint first = names[0].Number;
+        TableNode? leaf = NodeAt(1, first / TableNode.FanOut);
+        int index = (int)(first % TableNode.FanOut);
+        if (leaf is null || !IsHeld(leaf[index], names[0])) return 1;
+        int count = 1;
+        while (count < names.Length && index + count < TableNode.FanOut
+            && names[count].Level == 0 && names[count].Number == first + (uint)count
+            && leaf[index + count].Slot == leaf[index].Slot + (uint)count && IsHeld(leaf[index + count], names[count]))
+        {
+            count++;
+        }
+
+        int good = PageRun.Read(_file, leaf, index, contents[..(count * PageStore.PageSize)]);
+        bytes = good * PageStore.PageSize;
+        found[..good].Fill(true);
+        if (good == count) return count;
+        found[good] = false;
+        string what = $"wrong checksum in slot {leaf[index + good].Slot}";
+        Damage ??= new CheckpointDamage(Info.Index.Value, new PageNumber(first + (uint)good), what);
+        return good + 1;
+    }
+
+    private static bool IsHeld(in TableEntry entry, in PageName name) => !entry.IsEmpty && entry.Hash == name.Hash;
+
+    private ulong HashAt(in PageName name) => name.Level == PageName.RootLevel
+        ? RootHash
+        : NodeAt(name.Level + 1, name.Number / TableNode.FanOut)?[(int)(name.Number % TableNode.FanOut)].Hash ?? 0;
+
+    private TableNode? NodeAt(int level, uint number) => level switch
+    {
+        PageName.RootLevel => number == 0 ? _table : null,
+        _ => NodeAt(level + 1, number / TableNode.FanOut)?.Child((int)(number % TableNode.FanOut)),
+    };
+}

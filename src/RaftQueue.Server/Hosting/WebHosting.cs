@@ -35,6 +35,8 @@ internal static class WebHosting
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(options.DrainMs + 1000));
         builder.WebHost.UseKestrelCore();
+        // From the socket to the handler and back on one thread: no code on that way blocks, each hop to another costs a wake.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
         return builder.Build();
     }

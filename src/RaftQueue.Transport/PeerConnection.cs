@@ -6,22 +6,32 @@ namespace RaftQueue.Transport;
 
 /// <summary>
 /// One socket between two nodes. First frame by frame (<see cref="WriteAsync"/>, <see cref="ReadAsync"/>: handshake and
-/// transfers), then <see cref="RunAsync"/> with a read loop and a write loop until it breaks or is closed. In steady state only
-/// the payloads handed to the sink are allocated.
+/// transfers), then <see cref="RunAsync"/> until it breaks or is closed. Then it has two threads, so that heartbeats come through
+/// however busy the thread pool is: one reads, one writes what the socket did not take at once and what is large. Small messages
+/// leave on the thread that sends them. In steady state only the payloads handed to the sink are allocated.
 /// </summary>
+/// <remarks>
+/// The runtime's asynchronous operations are kept away from the socket until then: one that had to wait registers it with the
+/// runtime's engine for good, which wakes two more threads whenever something arrives.
+/// </remarks>
 public sealed class PeerConnection : IDisposable
 {
+    private const int MaxDirectBytes = 16 * 1024;
+    private const int StackBytes = 1 << 20;
+    private const int LongestPauseMs = 20;
+
     private readonly Socket _socket;
     private readonly TransportOptions _options;
     private readonly FrameParser _parser = new();
     private readonly MessageJoiner _bulk = new();
     private readonly MessageJoiner _urgent = new();
     private readonly SendQueue _queue;
-    private readonly AsyncSignal _wake = new();
+    private readonly ThreadSignal _wake = new();
     private readonly CancellationTokenSource _closeTimer = new();
     private readonly Lock _closing = new();
     private Stream? _stream;
-    private bool _completing;
+    private volatile bool _completing;
+    private volatile bool _direct;
     private int _disposed;
 
     internal PeerConnection(Socket socket, TransportOptions options)
@@ -40,7 +50,11 @@ public sealed class PeerConnection : IDisposable
     /// <summary>Bytes that wait to be sent.</summary>
     public long QueuedBytes => _queue.QueuedBytes;
 
-    internal async ValueTask OpenAsync() => _stream = await PeerStream.WrapAsync(_socket);
+    internal async ValueTask OpenAsync()
+    {
+        _stream = await PeerStream.WrapAsync(_socket);
+        _socket.Blocking = false;
+    }
 
     /// <summary>Both handshakes are known and agree: larger frames may come.</summary>
     internal void HandshakeIsComplete(Handshake mine, Handshake theirs)
@@ -75,6 +89,7 @@ public sealed class PeerConnection : IDisposable
                 case FrameParser.Found.Damaged: throw new IOException(_parser.Damage);
             }
 
+            if (Theirs is null) await UntilReadableAsync(cancel);
             int count = await _stream!.ReadAsync(_parser.NextBuffer(), cancel);
             if (count == 0) throw new IOException("the other side closed");
             _parser.Advance(count);
@@ -94,7 +109,8 @@ public sealed class PeerConnection : IDisposable
     internal bool TrySend(FrameKind kind, ShardId shard, bool urgent, Incarnation target, ReadOnlySpan<byte> payload)
     {
         if (!_queue.TryAdd(kind, shard, urgent, Mine!.Incarnation, target, payload)) return false;
-        _wake.Set();
+        if (_direct && payload.Length <= MaxDirectBytes) SendDirectly();
+        else _wake.Set();
         return true;
     }
 
@@ -125,8 +141,9 @@ public sealed class PeerConnection : IDisposable
     internal async Task RunAsync(IConnectionSink sink)
     {
         await using CancellationTokenRegistration timer = _closeTimer.Token.UnsafeRegister(static self => ((PeerConnection)self!).Abort(), this);
-        Task writing = WriteLoopAsync();
-        (bool orderly, string reason) = await ReadLoopAsync(sink);
+        Task<bool> writing = OnThreadAsync("to", WriteLoop);
+        _direct = true;
+        (bool orderly, string reason) = await OnThreadAsync("from", () => ReadLoop(sink));
         sink.Closed(this, orderly, reason);
         lock (_closing) _completing = true;
         Abort();
@@ -153,7 +170,36 @@ public sealed class PeerConnection : IDisposable
     internal static bool IsConnectionError(Exception exception) =>
         exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 
-    private async Task<(bool Orderly, string Reason)> ReadLoopAsync(IConnectionSink sink)
+    private Task<T> OnThreadAsync<T>(string name, Func<T> body)
+    {
+        var ended = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(Run, StackBytes) { Name = $"{name} node {Theirs!.Node}", IsBackground = true };
+        thread.Start();
+        return ended.Task;
+
+        void Run()
+        {
+            try
+            {
+                ended.SetResult(body());
+            }
+            catch (Exception exception)
+            {
+                ended.SetException(exception);
+            }
+        }
+    }
+
+    /// <summary>Looks again and again, with growing pauses: see the remarks of the class.</summary>
+    private async ValueTask UntilReadableAsync(CancellationToken cancel)
+    {
+        for (int pauseMs = 1; !_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead); pauseMs = Math.Min(pauseMs + 1, LongestPauseMs))
+        {
+            await Task.Delay(pauseMs, cancel);
+        }
+    }
+
+    private (bool Orderly, string Reason) ReadLoop(IConnectionSink sink)
     {
         while (true)
         {
@@ -169,7 +215,7 @@ public sealed class PeerConnection : IDisposable
             int count;
             try
             {
-                count = await _stream!.ReadAsync(_parser.NextBuffer());
+                count = Receive(_parser.NextBuffer().Span);
             }
             catch (Exception exception) when (IsConnectionError(exception))
             {
@@ -178,6 +224,18 @@ public sealed class PeerConnection : IDisposable
 
             if (count == 0) return (false, "the other side closed");
             _parser.Advance(count);
+        }
+    }
+
+    /// <summary>Waits in the kernel for the next bytes; 0 at the end. <see cref="Abort"/> ends the wait.</summary>
+    private int Receive(Span<byte> into)
+    {
+        while (true)
+        {
+            _socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead);
+            int count = _socket.Receive(into, SocketFlags.None, out SocketError error);
+            if (error == SocketError.Success) return count;
+            if (error != SocketError.WouldBlock) throw new SocketException((int)error);
         }
     }
 
@@ -191,28 +249,50 @@ public sealed class PeerConnection : IDisposable
         return true;
     }
 
-    private async Task WriteLoopAsync()
+    /// <summary>Sends what waits as far as the socket takes it, unless somebody is sending: then that one sees what was added.</summary>
+    private void SendDirectly()
+    {
+        ReadOnlyMemory<byte> bytes = _queue.Take();
+        if (bytes.IsEmpty) return;
+        if (_queue.Sent(SendNow(bytes.Span)) || _completing) _wake.Set();
+    }
+
+    private int SendNow(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            // An error is for the write loop to meet: it sends the rest.
+            return _socket.Send(bytes, SocketFlags.None, out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed meanwhile; both loops find out.
+            return 0;
+        }
+    }
+
+    /// <summary>True when all was sent and the socket's end was told.</summary>
+    private bool WriteLoop()
     {
         try
         {
             while (true)
             {
-                bool completing;
-                lock (_closing) completing = _completing;
+                // Before the queue is looked at: what is added afterwards comes with a wake.
+                bool completing = _completing;
                 ReadOnlyMemory<byte> bytes = _queue.Take();
                 if (!bytes.IsEmpty)
                 {
-                    await _stream!.WriteAsync(bytes);
-                    _queue.Sent();
+                    Write(bytes.Span);
                 }
-                else if (completing)
+                else if (completing && _queue.IsIdle)
                 {
                     _socket.Shutdown(SocketShutdown.Send);
-                    return;
+                    return true;
                 }
                 else
                 {
-                    await _wake.WaitAsync();
+                    _wake.Wait();
                 }
             }
         }
@@ -220,6 +300,25 @@ public sealed class PeerConnection : IDisposable
         {
             // The read loop reports the end; this makes sure that it sees one.
             Abort();
+            return false;
         }
+    }
+
+    /// <summary>Sends what the socket takes of it and waits until it takes more.</summary>
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        int sent = 0;
+        SocketError error;
+        try
+        {
+            sent = _socket.Send(bytes, SocketFlags.None, out error);
+        }
+        finally
+        {
+            _queue.Sent(sent);
+        }
+
+        if (error == SocketError.WouldBlock) _socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectWrite);
+        else if (error != SocketError.Success) throw new SocketException((int)error);
     }
 }

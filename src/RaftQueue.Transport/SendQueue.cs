@@ -6,7 +6,7 @@ namespace RaftQueue.Transport;
 /// <summary>
 /// What waits to be sent on one connection, in two lanes, already encoded as frames: adding copies the payload once, and one
 /// send takes all frames that wait in a lane, up to 256 KiB. The urgent lane goes first, so that an urgent message waits for
-/// one chunk of bulk at most. Bounded in bytes; any number of threads add, one takes.
+/// one chunk of bulk at most. Bounded in bytes; any number of threads add and take, one at a time sends what it took.
 /// </summary>
 public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposable
 {
@@ -17,7 +17,10 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
     private readonly Stack<SendChunk> _spares = new();
     private SendChunk? _taken;
     private Lane? _takenFrom;
+    private int _takenSent;
+    private bool _sending;
     private bool _closed;
+    private bool _disposed;
 
     /// <summary>Bytes of frames that were added and not yet sent.</summary>
     public long QueuedBytes
@@ -27,6 +30,17 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
             lock (_lock) return _bulk.Bytes + _urgent.Bytes;
         }
     }
+
+    /// <summary>Nothing waits and nobody is sending.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_lock) return !_sending && !HasMore;
+        }
+    }
+
+    private bool HasMore => _taken is not null || _urgent.Chunks.Count > 0 || _bulk.Chunks.Count > 0;
 
     /// <summary>
     /// Adds a message, as several fragments if it is longer than a frame. False when it is longer than
@@ -56,31 +70,46 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
     }
 
     /// <summary>
-    /// The next bytes to send, urgent ones first; empty when nothing waits. They stay valid until <see cref="Sent"/>, which must
-    /// come before the next call.
+    /// The next bytes to send, urgent ones first; empty when nothing waits, and while somebody else sends. They stay valid until
+    /// <see cref="Sent(int)"/>, which whoever got some must call.
     /// </summary>
     public ReadOnlyMemory<byte> Take()
     {
         lock (_lock)
         {
-            Invariant.That(_taken is null, "one chunk is sent at a time");
-            Lane lane = _urgent.Chunks.Count > 0 ? _urgent : _bulk;
-            if (!lane.Chunks.TryDequeue(out _taken)) return default;
-            if (lane.Chunks.Count == 0) lane.Tail = null;
-            _takenFrom = lane;
-            return _taken.Written;
+            if (_sending) return default;
+            if (_taken is null)
+            {
+                Lane lane = _urgent.Chunks.Count > 0 ? _urgent : _bulk;
+                if (!lane.Chunks.TryDequeue(out _taken)) return default;
+                if (lane.Chunks.Count == 0) lane.Tail = null;
+                _takenFrom = lane;
+                _takenSent = 0;
+            }
+
+            _sending = true;
+            return _taken.Written[_takenSent..];
         }
     }
 
-    /// <summary>What <see cref="Take"/> gave is sent.</summary>
-    public void Sent()
+    /// <summary>The first <paramref name="bytes"/> of what <see cref="Take"/> gave are sent, the rest is the next to go. True when more waits.</summary>
+    public bool Sent(int bytes)
     {
         lock (_lock)
         {
-            Invariant.That(_taken is not null && _takenFrom is not null, "only what was taken is sent");
-            _takenFrom.Bytes -= _taken.Length;
-            Recycle(_taken);
-            _taken = null;
+            Invariant.That(_sending && _taken is not null && _takenFrom is not null, "only what was taken is sent");
+            _sending = false;
+            _takenSent += bytes;
+            Invariant.That(_takenSent <= _taken.Length, "no more is sent than was taken");
+            if (_takenSent == _taken.Length)
+            {
+                _takenFrom.Bytes -= _taken.Length;
+                Recycle(_taken);
+                _taken = null;
+            }
+
+            if (_disposed) ReleaseTaken();
+            return HasMore;
         }
     }
 
@@ -90,14 +119,14 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
         lock (_lock) _closed = true;
     }
 
-    /// <summary>Drops what waits. The sender must have stopped.</summary>
+    /// <summary>Drops what waits; what is being sent stays valid until that is over.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
             _closed = true;
-            _taken?.Release();
-            _taken = null;
+            _disposed = true;
+            if (!_sending) ReleaseTaken();
             foreach (SendChunk chunk in _bulk.Chunks.Concat(_urgent.Chunks).Concat(_spares)) chunk.Release();
             _bulk.Empty();
             _urgent.Empty();
@@ -142,6 +171,12 @@ public sealed class SendQueue(long maxBulkBytes, long maxUrgentBytes) : IDisposa
         payload.CopyTo(frame[(FrameHeader.Size + prefix.Length)..]);
         header.Seal(frame);
         lane.Bytes += size;
+    }
+
+    private void ReleaseTaken()
+    {
+        _taken?.Release();
+        _taken = null;
     }
 
     private void Recycle(SendChunk chunk)

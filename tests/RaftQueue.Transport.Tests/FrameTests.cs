@@ -35,12 +35,12 @@ public sealed class FrameTests
         byte[] bulk = new byte[3_000_000];
         Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: false, s_sender, s_target, bulk));
         int first = queue.Take().Length;
-        queue.Sent();
+        Assert.True(queue.Sent(first));
         Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: true, s_sender, s_target, [1]));
         Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: true, s_sender, s_target, [2]));
         Assert.InRange(first, 1, FrameHeader.MaxFrameBytes);
         Assert.Equal(2 * (FrameHeader.Size + 1), queue.Take().Length);
-        queue.Sent();
+        Assert.True(queue.Sent(2 * (FrameHeader.Size + 1)));
         Assert.Equal(bulk.Length + MessageJoiner.LengthPrefix + (12 * FrameHeader.Size), first + Drain(queue).Sum(chunk => chunk.Length));
         Assert.Equal(0, queue.QueuedBytes);
     }
@@ -51,7 +51,45 @@ public sealed class FrameTests
         using var queue = new SendQueue(long.MaxValue, long.MaxValue);
         for (int i = 0; i < 1_000; i++) Assert.True(queue.TryAdd(FrameKind.Raft, default, false, s_sender, s_target, new byte[100]));
         Assert.Equal(1_000 * (FrameHeader.Size + 100), queue.Take().Length);
-        queue.Sent();
+        Assert.True(queue.Take().IsEmpty);
+        Assert.False(queue.IsIdle);
+        Assert.False(queue.Sent(1_000 * (FrameHeader.Size + 100)));
+        Assert.True(queue.Take().IsEmpty);
+        Assert.True(queue.IsIdle);
+    }
+
+    [Fact]
+    public void WhatWasSentInPartGoesOnBeforeAnythingElse()
+    {
+        using var queue = new SendQueue(long.MaxValue, long.MaxValue);
+        Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: false, s_sender, s_target, [1, 2, 3]));
+        byte[] whole = queue.Take().ToArray();
+        Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: true, s_sender, s_target, [4]));
+        Assert.True(queue.Sent(10));
+        Assert.Equal(whole[10..], queue.Take().ToArray());
+        Assert.True(queue.Sent(0));
+        Assert.Equal(whole[10..], queue.Take().ToArray());
+        Assert.True(queue.Sent(whole.Length - 10));
+        Assert.Equal(FrameHeader.Size + 1, queue.Take().Length);
+        Assert.False(queue.Sent(FrameHeader.Size + 1));
+        Assert.Equal(0, queue.QueuedBytes);
+    }
+
+    [Fact]
+    public void WhatIsBeingSentOutlivesTheQueue()
+    {
+        var queue = new SendQueue(long.MaxValue, long.MaxValue);
+        Assert.True(queue.TryAdd(FrameKind.Raft, default, urgent: false, s_sender, s_target, [1, 2, 3]));
+        ReadOnlyMemory<byte> taken = queue.Take();
+        byte[] before = taken.ToArray();
+        queue.Dispose();
+        using (var other = new SendQueue(long.MaxValue, long.MaxValue))
+        {
+            Assert.True(other.TryAdd(FrameKind.Raft, default, urgent: false, s_sender, s_target, new byte[1_000]));
+            Assert.Equal(before, taken.ToArray());
+        }
+
+        Assert.False(queue.Sent(0));
         Assert.True(queue.Take().IsEmpty);
     }
 
@@ -147,7 +185,7 @@ public sealed class FrameTests
     private static void Cycle(SendQueue queue, byte[] message)
     {
         for (int i = 0; i < 20; i++) queue.TryAdd(FrameKind.Raft, default, i % 2 == 0, s_sender, s_target, message);
-        while (!queue.Take().IsEmpty) queue.Sent();
+        while (queue.Take() is { IsEmpty: false } chunk) queue.Sent(chunk.Length);
     }
 
     private static List<byte[]> Drain(SendQueue queue)
@@ -156,7 +194,7 @@ public sealed class FrameTests
         while (queue.Take() is { IsEmpty: false } chunk)
         {
             chunks.Add(chunk.ToArray());
-            queue.Sent();
+            queue.Sent(chunk.Length);
         }
 
         return chunks;

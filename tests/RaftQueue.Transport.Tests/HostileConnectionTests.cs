@@ -162,6 +162,32 @@ public sealed class HostileConnectionTests
         Assert.True(one.Send(two, bulk));
     }
 
+    [Fact]
+    public async Task SmallMessagesThatASlowPeerDoesNotTakeArriveWholeAndInOrder()
+    {
+        await using var one = new TestNode(1);
+        await using var two = new TestNode(2);
+        one.Network.UpdatePeers([two.Address]);
+        one.Network.Start(one.Handler);
+        using RawPeer slow = await RawPeer.HandshakenAsync(one, 2);
+        await one.Handler.UntilAsync("connected");
+        int accepted = 0;
+        // A length that divides no buffer of the kernel: what does not fit is sent in part.
+        while (one.Send(two, Numbered(accepted))) accepted++;
+        Assert.True(accepted * 9_001L > 32L << 20, $"{accepted} messages");
+        for (int i = 0; i < accepted; i++)
+        {
+            Assert.True((await slow.ReadAsync())!.Value.Payload.AsSpan().SequenceEqual(Numbered(i)), $"message {i} of {accepted}");
+        }
+    }
+
+    private static byte[] Numbered(int number)
+    {
+        byte[] payload = new byte[9_001];
+        new Random(number).NextBytes(payload);
+        return payload;
+    }
+
     private static byte[] Absurd()
     {
         byte[] frame = RawPeer.Frame(FrameKind.Hello, [1], 200, 100);

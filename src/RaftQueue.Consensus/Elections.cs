@@ -61,6 +61,9 @@ internal sealed class Elections
                 _voteFloor = null;
             }
 
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.WipedNodeVotes)) return _state.Members?.IsVoter(_state.Self) == true;
+#endif
             return _state.Members?.Names(_state.Self, _state.Options.SelfIncarnation) == true;
         }
     }
@@ -146,6 +149,9 @@ internal sealed class Elections
     {
         bool grant = message.Term > _state.Term && CanVote && !IsSticky
             && _state.Log.IsUpToDate(message.LogTerm, message.Index);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.TimerResetWithoutVote)) SetDeadline(RandomTimeout());
+#endif
         Term term = grant ? message.Term : _state.Term;
         _messages.VoteReply(MessageKind.PreVoteReply, message.From, term, !grant);
     }
@@ -159,13 +165,22 @@ internal sealed class Elections
     }
 
     /// <summary>False when stickiness says that the candidate is not to be heard, not even its term.</summary>
-    public bool Hears(Message vote) => vote.Force || !IsSticky;
+    public bool Hears(Message vote)
+    {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.NoPreVote)) return true;
+#endif
+        return vote.Force || !IsSticky;
+    }
 
     /// <summary>A vote request in the present term.</summary>
     public void HandleVote(Message message)
     {
         bool again = _state.Vote == message.From;
         bool free = _state.Vote.IsNone && _state.Leader.IsNone;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.VoteClearedOnStepDown)) free = _state.Vote.IsNone;
+#endif
         bool grant = (again || free) && CanVote && _state.Log.IsUpToDate(message.LogTerm, message.Index);
         if (grant && !again)
         {
@@ -174,6 +189,9 @@ internal sealed class Elections
             RoundEnded();
         }
 
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.TimerResetWithoutVote)) SetDeadline(RandomTimeout());
+#endif
         _messages.VoteReply(MessageKind.VoteReply, message.From, _state.Term, !grant);
     }
 
@@ -206,6 +224,13 @@ internal sealed class Elections
 
     private void AskWhetherToCampaign()
     {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.NoPreVote))
+        {
+            Campaign(force: false);
+            return;
+        }
+#endif
         _state.SetRole(Role.PreCandidate, NodeId.None);
         _votes.Clear();
         _votes[_state.Self] = true;
@@ -253,6 +278,9 @@ internal sealed class Elections
         _state.SetRole(Role.Follower, NodeId.None);
         _votes.Clear();
         _lostRounds++;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.TimerResetWithoutVote)) _lostRounds = 1;
+#endif
         SetDeadline(_lostRounds <= QuickRetries ? RetryMinMs + _state.Random.NextBelow(RetrySpreadMs + 1) : RandomTimeout());
     }
 

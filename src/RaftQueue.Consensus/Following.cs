@@ -29,7 +29,11 @@ internal sealed class Following(NodeState state, Messages messages)
         Note(message);
         if (!IsWellFormed(message)) return;
         LogIndex previous = message.Index;
-        if (previous >= state.CommitIndex && state.Log.TermAt(previous) != message.LogTerm)
+        bool matches = previous < state.CommitIndex || state.Log.TermAt(previous) == message.LogTerm;
+#if PLANTED_BUGS
+        matches |= PlantedBugs.Has(PlantedBug.MismatchTakenForMatch) && previous <= state.Log.LastIndex;
+#endif
+        if (!matches)
         {
             Reject(message);
             return;
@@ -37,6 +41,10 @@ internal sealed class Following(NodeState state, Messages messages)
 
         if (!TakeEntries(message.Entries)) return;
         Matches(LogIndex.Max(previous + message.Entries.Count, state.CommitIndex));
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.MatchBeyondPrefix)) Matches(state.Log.LastIndex);
+        if (PlantedBugs.Has(PlantedBug.AcknowledgedBeforeSync)) Acknowledge();
+#endif
         if (previous + message.Entries.Count <= state.Log.Durable) Acknowledge();
     }
 
@@ -100,6 +108,9 @@ internal sealed class Following(NodeState state, Messages messages)
     private void Acknowledge()
     {
         LogIndex match = LogIndex.Min(_matching, state.Log.Durable);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.AcknowledgedBeforeSync)) match = _matching;
+#endif
         _acknowledged = LogIndex.Max(_acknowledged, match);
         messages.AppendReply(_leader, match, _round);
     }
@@ -110,6 +121,9 @@ internal sealed class Following(NodeState state, Messages messages)
     /// </summary>
     private bool TakeEntries(IReadOnlyList<LogEntry> entries)
     {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.LateAppendTruncates)) return TakeBlindly(entries);
+#endif
         bool appending = false;
         foreach (LogEntry entry in entries)
         {
@@ -127,6 +141,20 @@ internal sealed class Following(NodeState state, Messages messages)
         return true;
     }
 
+#if PLANTED_BUGS
+    private bool TakeBlindly(IReadOnlyList<LogEntry> entries)
+    {
+        foreach (LogEntry entry in entries)
+        {
+            if (entry.Index <= state.CommitIndex) continue;
+            if (entry.Index <= state.Log.LastIndex && !state.Log.MayTruncate) return false;
+            state.Append(entry);
+        }
+
+        return true;
+    }
+
+#endif
     /// <summary>Says where the logs may still match, a term at a time (Raft thesis 3.5, its last paragraph).</summary>
     private void Reject(Message message)
     {

@@ -81,11 +81,20 @@ internal sealed class LogView
         if (index == LastIndex) return LastTerm;
         if (index == CheckpointIndex) return CheckpointTerm;
         if (index > Durable) return _unstable[(int)(index - Durable) - 1].Term;
+#if PLANTED_BUGS
+        if (index < FirstIndex && PlantedBugs.Has(PlantedBug.MissingTermReadAsZero)) return Term.Zero;
+#endif
         return index < FirstIndex ? null : _stored.TermAt(index);
     }
 
     /// <summary>Whether a log ending in this entry is at least as up to date as this one (Raft thesis 3.6.1).</summary>
-    public bool IsUpToDate(Term lastTerm, LogIndex lastIndex) => Compare(lastTerm, lastIndex, LastTerm, LastIndex) >= 0;
+    public bool IsUpToDate(Term lastTerm, LogIndex lastIndex)
+    {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.LongerLogIsNewer)) return lastIndex >= LastIndex;
+#endif
+        return Compare(lastTerm, lastIndex, LastTerm, LastIndex) >= 0;
+    }
 
     public static int Compare(Term leftTerm, LogIndex leftIndex, Term rightTerm, LogIndex rightIndex) =>
         leftTerm != rightTerm ? leftTerm.CompareTo(rightTerm) : leftIndex.CompareTo(rightIndex);

@@ -33,6 +33,9 @@ internal sealed class Membership
     /// <summary>Entries from <paramref name="index"/> on are gone. True when another membership is in effect now.</summary>
     public bool Truncate(LogIndex index)
     {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.MembershipKeptOnTruncation)) return false;
+#endif
         int before = _history.Count;
         while (_history.Count > 0 && CurrentIndex >= index && CurrentIndex.Value > 0) _history.RemoveAt(_history.Count - 1);
         return _history.Count != before;

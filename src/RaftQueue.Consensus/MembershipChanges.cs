@@ -23,9 +23,23 @@ internal sealed class MembershipChanges(NodeState state, Replication replication
             if (state.Role != Role.Leader) return null;
             MembershipRecord current = state.Members!;
             if (state.Log.LastIndex.Value == 0) return current;
-            if (!replication.Ready || state.Membership.CurrentIndex > state.CommitIndex) return null;
+            if (!MayChange || state.Membership.CurrentIndex > state.CommitIndex) return null;
+#if PLANTED_BUGS
+            if (state.MembershipWaits) return null;
+#endif
             if (current.IsJoint) return new MembershipRecord(current.Voters, current.Learners);
             return _requested ?? NextSwap(current) ?? NextPromotion(current);
+        }
+    }
+
+    private bool MayChange
+    {
+        get
+        {
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.MembershipBeforeTermCommit)) return true;
+#endif
+            return replication.Ready;
         }
     }
 
@@ -52,7 +66,7 @@ internal sealed class MembershipChanges(NodeState state, Replication replication
     public MembershipChangeResult Request(MembershipChange change)
     {
         if (state.Role != Role.Leader) return MembershipChangeResult.NotLeader;
-        if (!replication.Ready) return MembershipChangeResult.NotReady;
+        if (!MayChange) return MembershipChangeResult.NotReady;
         MembershipRecord current = state.Members!;
         bool changing = current.IsJoint || _requested is not null || state.Membership.CurrentIndex > state.CommitIndex;
         if (changing) return MembershipChangeResult.InProgress;

@@ -159,6 +159,10 @@ internal sealed class Messages(NodeState state)
     private bool MayLeave(Message message) => message.Kind switch
     {
         MessageKind.PreVote or MessageKind.PreVoteReply => true,
+#if PLANTED_BUGS
+        MessageKind.VoteReply when !message.Reject && PlantedBugs.Has(PlantedBug.VoteBeforeDurable) => true,
+        not MessageKind.VoteReply when PlantedBugs.Has(PlantedBug.TermBeforeDurable) => true,
+#endif
         MessageKind.VoteReply when !message.Reject => state.Durable == new HardState(message.Term, message.To),
         _ => message.Term <= state.Durable.Term,
     };

@@ -68,9 +68,17 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
         Effects.HardStateToSave = new HardState(Term, Vote);
     }
 
+#if PLANTED_BUGS
+    public void ForgetVote() => Vote = NodeId.None;
+
+#endif
     /// <summary>False when a newer state was already known to be durable.</summary>
     public bool HardStatePersisted(HardState state)
     {
+#if PLANTED_BUGS
+        // One vote a term is what this defence relies on.
+        if (PlantedBugs.Has(PlantedBug.VoteClearedOnStepDown) && state.Term == Durable.Term) Durable = default;
+#endif
         if (state.Term < Durable.Term || (state.Term == Durable.Term && !Durable.Vote.IsNone)) return false;
         Invariant.That(state.Term <= Term, "only what was decided becomes durable");
         Durable = state;
@@ -90,6 +98,9 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
         Invariant.That(index <= Log.LastIndex, "what is committed is held");
         if (index <= CommitIndex) return;
         CommitIndex = index;
+#if PLANTED_BUGS
+        TakeCommittedMemberships();
+#endif
         Effects.CommitIndex = index;
         Effects.CommitAdvanced = true;
     }
@@ -101,10 +112,39 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
         if (entry.Index <= Log.LastIndex && Membership.Truncate(entry.Index)) Effects.MembershipChanged = true;
         Log.Append(entry);
         Effects.Write(entry);
+#if PLANTED_BUGS
+        if (DelaysMembership(entry)) return;
+#endif
         if (entry.Membership is { } record)
         {
             Membership.Append(entry.Index, record);
             Effects.MembershipChanged = true;
         }
     }
+#if PLANTED_BUGS
+
+    private readonly List<LogEntry> _memberships = [];
+
+    /// <summary>A membership is in the log that is not in effect yet.</summary>
+    public bool MembershipWaits => _memberships.Count > 0;
+
+    private bool DelaysMembership(LogEntry entry)
+    {
+        if (!PlantedBugs.Has(PlantedBug.MembershipAtCommit)) return false;
+        _memberships.RemoveAll(waiting => waiting.Index >= entry.Index);
+        if (entry.Membership is not null) _memberships.Add(entry);
+        return true;
+    }
+
+    private void TakeCommittedMemberships()
+    {
+        foreach (LogEntry entry in _memberships.Where(entry => entry.Index <= CommitIndex))
+        {
+            Membership.Append(entry.Index, entry.Membership!);
+            Effects.MembershipChanged = true;
+        }
+
+        _memberships.RemoveAll(entry => entry.Index <= CommitIndex);
+    }
+#endif
 }

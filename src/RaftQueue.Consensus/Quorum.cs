@@ -20,6 +20,9 @@ internal static class Quorum
     public static long Reached(MembershipRecord membership, Func<NodeId, long> valueOf)
     {
         long reached = OfHalf(membership, membership.Voters, valueOf);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.JointOfOneHalf)) return reached;
+#endif
         return membership.IsJoint ? Math.Min(reached, OfHalf(membership, membership.Outgoing, valueOf)) : reached;
     }
 
@@ -29,6 +32,9 @@ internal static class Quorum
     public static VoteTally Tally(MembershipRecord membership, Func<NodeId, long> voteOf)
     {
         VoteTally tally = TallyHalf(membership, membership.Voters, voteOf);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.JointOfOneHalf)) return tally;
+#endif
         if (!membership.IsJoint) return tally;
         VoteTally other = TallyHalf(membership, membership.Outgoing, voteOf);
         if (tally == VoteTally.Lost || other == VoteTally.Lost) return VoteTally.Lost;
@@ -42,9 +48,19 @@ internal static class Quorum
         for (int i = 0; i < voters.Count; i++)
         {
             values[i] = membership.Names(voters[i].Id, voters[i].Incarnation) ? valueOf(voters[i].Id) : 0;
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.RemovedPeersCounted)) values[i] = valueOf(voters[i].Id);
+#endif
         }
 
         values.Sort();
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.CommitByRepliesReceived))
+        {
+            int silent = values.LastIndexOf(0L) + 1;
+            return silent == voters.Count ? 0 : values[voters.Count - Majority(voters.Count - silent)];
+        }
+#endif
         return values[voters.Count - Majority(voters.Count)];
     }
 
@@ -55,6 +71,9 @@ internal static class Quorum
         foreach (MemberInfo voter in voters)
         {
             long vote = membership.Names(voter.Id, voter.Incarnation) ? voteOf(voter.Id) : -1;
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.RemovedPeersCounted)) vote = voteOf(voter.Id);
+#endif
             if (vote > 0) granted++;
             else if (vote < 0) refused++;
         }

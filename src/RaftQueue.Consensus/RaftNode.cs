@@ -252,7 +252,11 @@ public sealed class RaftNode
     public void RequestRead(ulong context, long nowMs)
     {
         AdvanceTo(nowMs);
-        if (!LeaderReady) _reads.Refuse(context);
+        bool ready = LeaderReady;
+#if PLANTED_BUGS
+        ready |= PlantedBugs.Has(PlantedBug.ReadBeforeOwnTermEntry) && Role == Role.Leader;
+#endif
+        if (!ready) _reads.Refuse(context);
         else if (_reads.Add(context)) _replication.SendRound();
     }
 
@@ -359,6 +363,9 @@ public sealed class RaftNode
     {
         bool led = Role == Role.Leader;
         _state.SetRole(Role.Follower, leader);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.VoteClearedOnStepDown)) _state.ForgetVote();
+#endif
         if (!led) return;
         _transfer.End();
         _replication.End();
@@ -401,6 +408,9 @@ public sealed class RaftNode
         if (message.Shard != _state.Options.Shard || message.Term.Value < 0) return false;
         bool counted = message.Kind is MessageKind.PreVoteReply or MessageKind.VoteReply
             or MessageKind.AppendReply or MessageKind.HeartbeatReply;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.RemovedPeersCounted) || PlantedBugs.Has(PlantedBug.WipedNodeVotes)) return true;
+#endif
         if (!counted || message.FromIncarnation.IsNone) return true;
 
         // Only what is counted is checked: a node that is behind may not know the present leader's incarnation yet.
@@ -413,6 +423,9 @@ public sealed class RaftNode
     /// </summary>
     private void AnswerEarlierTerm(Message message)
     {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.HigherTermNotTold)) return;
+#endif
         switch (message.Kind)
         {
             case MessageKind.PreVote:

@@ -183,8 +183,15 @@ internal sealed class Replication
     public void CommitWhatMatches()
     {
         var index = new LogIndex(Quorum.Reached(_state.Members!, _matchOf));
-        if (index <= _state.CommitIndex || _state.Log.TermAt(index) != _state.Term) return;
+        bool ownTerm = _state.Log.TermAt(index) == _state.Term;
+#if PLANTED_BUGS
+        ownTerm |= PlantedBugs.Has(PlantedBug.OldTermCommittedByCounting);
+#endif
+        if (index <= _state.CommitIndex || !ownTerm) return;
         _state.Commit(index);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.MembershipAtCommit)) SyncPeers();
+#endif
         while (_uncommitted.TryPeek(out (LogIndex Index, int Bytes) oldest) && oldest.Index <= index)
         {
             _uncommittedBytes -= oldest.Bytes;
@@ -223,6 +230,9 @@ internal sealed class Replication
 
     private void Heard(Progress peer, ulong round)
     {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.LateReplyConfirmsRead)) round = _reads.Round;
+#endif
         if (round < _countedFromRound) return;
         peer.Heard(round, _state.NowMs);
         ConfirmRounds();
@@ -240,7 +250,11 @@ internal sealed class Replication
         {
             if (peer.State == ProgressState.Checkpoint) return;
             LogIndex previous = peer.Next.Previous;
-            if (peer.Next < _state.Log.FirstIndex || _state.Log.TermAt(previous) is null)
+            bool released = peer.Next < _state.Log.FirstIndex;
+#if PLANTED_BUGS
+            released &= !PlantedBugs.Has(PlantedBug.MissingTermReadAsZero);
+#endif
+            if (released || _state.Log.TermAt(previous) is null)
             {
                 peer.BecomeCheckpoint();
                 _messages.CheckpointOffer(peer.Id);
@@ -284,7 +298,13 @@ internal sealed class Replication
         }
     }
 
-    private long MatchOf(NodeId id) => id == _state.Self ? _state.Log.Durable.Value : PeerOf(id)?.Match.Value ?? 0;
+    private long MatchOf(NodeId id)
+    {
+#if PLANTED_BUGS
+        if (id == _state.Self && PlantedBugs.Has(PlantedBug.LeaderCountsUnsynced)) return _state.Log.LastIndex.Value;
+#endif
+        return id == _state.Self ? _state.Log.Durable.Value : PeerOf(id)?.Match.Value ?? 0;
+    }
 
     private long RoundOf(NodeId id) => id == _state.Self ? long.MaxValue : (long)(PeerOf(id)?.Round ?? 0);
 

@@ -40,6 +40,9 @@ public sealed partial class JobStore
         _timersLeft = JobLimits.TimersPerEntry;
         _leasedBytes = 0;
         _outcome = 0;
+#if PLANTED_BUGS
+        _firstOfTerm = header.Term > AppliedTerm;
+#endif
         if (_root.HashSeed == 0) SeedHashes(entryBytes);
 
         FireDue();
@@ -84,6 +87,9 @@ public sealed partial class JobStore
         bool own = type is CommandType.Settings or CommandType.Tick or CommandType.Checkpoint;
         // A lease request may wait for longer than the window of request numbers reaches. Its origin gives a second grant back.
         bool numbered = !own && type != CommandType.Lease && !frame.Origin.IsNone && frame.RequestNumber != 0;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.RetryAppliedTwice)) numbered = false;
+#endif
         bool local = !frame.Origin.IsNone && frame.RequestNumber != 0 && frame.Origin == _output.Local;
         _body.Clear();
         _granted.Clear();

@@ -55,6 +55,9 @@ public sealed partial class JobStore
         switch (kind)
         {
             case TimerKind.LeaseEnd:
+#if PLANTED_BUGS
+                if (RestartsLease(slot, ref job)) break;
+#endif
                 ExpireLease(queue, slot, ref job);
                 break;
             case TimerKind.Expiry:
@@ -121,4 +124,18 @@ public sealed partial class JobStore
         Settle(queue, slot, ref job);
         return job.Sequence != 0 && !job.Has(JobFlags.Ghost);
     }
+#if PLANTED_BUGS
+
+    private bool _firstOfTerm;
+
+    private bool RestartsLease(long slot, ref JobRecord job)
+    {
+        if (!_firstOfTerm || !PlantedBugs.Has(PlantedBug.LeaseRestartsAtFailover)) return false;
+        _timers.Remove(TimerKind.LeaseEnd, job.Time, job.Sequence, slot);
+        job.Time = _now + Settings.DefaultLeaseMs;
+        _timers.Insert(TimerKind.LeaseEnd, job.Time, job.Sequence, slot);
+        _jobs.Save(slot, job);
+        return true;
+    }
+#endif
 }

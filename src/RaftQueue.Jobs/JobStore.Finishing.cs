@@ -64,6 +64,9 @@ public sealed partial class JobStore
         if (EndsWithFailure(queue, slot, ref job, item.Dead)) return;
         RetryPolicy retry = _jobs.Rare(job).Retry ?? RetryPolicy.Default;
         job.RunAt = _now + (item.DelayMs ?? retry.DelayMs(job.Sequence, job.Attempt));
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.ApplyLooksAtNode)) job.RunAt += (long)(_output.Local.Value & 1);
+#endif
         LeaveStateAndWait(queue, slot, ref job, retry: true);
     }
 
@@ -195,6 +198,10 @@ public sealed partial class JobStore
     private bool TryLive(LeaseReference lease, out JobRecord job, out QueueState queue)
     {
         if (TryTouch(lease.Slot, lease.Sequence, out job, out queue))
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.StaleTokenAccepted)) return job.State == JobState.Leased;
+            else
+#endif
             return job.State == JobState.Leased && job.Fence == lease.Fence;
         job = default;
         return false;

@@ -88,6 +88,9 @@ public sealed partial class JobStore : IDisposable
         var store = new JobStore(pages, root) { Settings = settings };
         store._keys.Seed(root.HashSeed);
         store._queues.Open(root.NewestQueue);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.DedupLostFromCheckpoint)) store._requests.Forget();
+#endif
         return store;
     }
 
@@ -145,6 +148,10 @@ public sealed partial class JobStore : IDisposable
         return count;
     }
 
+#if PLANTED_BUGS
+    public void ForgetLastIndex() => _root.AppliedIndex--;
+
+#endif
     /// <summary>Gives buffers back. The pages are the caller's.</summary>
     public void Dispose()
     {

@@ -118,6 +118,9 @@ public sealed class CheckpointReceiver : IDisposable
         }
 
         if (Outcome != CheckpointOutcome.Writing) return Outcome;
+#if PLANTED_BUGS
+        if (!PlantedBugs.Has(PlantedBug.ReceivedCheckpointNotSynced))
+#endif
         Sync();
         _file.Dispose();
         _disk.Rename(IncomingPath(_path), _path);

@@ -13,6 +13,9 @@ internal sealed class CheckpointInstalled(ShardId shard, CheckpointInfo info, Sh
         replica.Advance(nowMicroseconds);
         replica.Raft.InstallCheckpoint(info.Index, info.Term, state.Membership!, nowMicroseconds / 1000);
         // Where the log goes on behind the checkpoint this only releases what the checkpoint covers.
+#if PLANTED_BUGS
+        if (!PlantedBugs.Has(PlantedBug.LogNotRestartedAfterInstall))
+#endif
         loop.Wal.RestartAt(shard, info.Index, info.Term);
         loop.LogWritten();
         replica.Installed(info.TimestampMs);

@@ -45,11 +45,22 @@ internal sealed class LeaderClock(IClock clock)
     }
 
     /// <summary>Cluster time, Unix milliseconds; meaningful while this node leads.</summary>
-    public long NowMs => (clock.MonotonicMicroseconds + Volatile.Read(ref _offsetMicroseconds)) / 1000;
+    public long NowMs => (clock.MonotonicMicroseconds + Offset) / 1000;
 
     /// <summary>The monotonic time at which <see cref="NowMs"/> will show <paramref name="unixMs"/>.</summary>
     public long MonotonicMicrosecondsAt(long unixMs) =>
-        unixMs >= long.MaxValue / 1000 ? long.MaxValue : (unixMs * 1000) - Volatile.Read(ref _offsetMicroseconds);
+        unixMs >= long.MaxValue / 1000 ? long.MaxValue : (unixMs * 1000) - Offset;
+
+    private long Offset
+    {
+        get
+        {
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.WallClockStamps)) return (clock.WallUnixMs * 1000) - clock.MonotonicMicroseconds;
+#endif
+            return Volatile.Read(ref _offsetMicroseconds);
+        }
+    }
 
     private long MedianOffset(long now)
     {

@@ -24,12 +24,18 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private long _checkpointAt;
     private long _handOverAt;
     private long _handOverPause = BalanceMicroseconds;
+#if PLANTED_BUGS
+    private long _dueBefore;
+#endif
 
     /// <summary>A term began, led by whoever: nothing proposed before is waited for.</summary>
     public void TermStarted(long nowMicroseconds)
     {
         _tickIndex = _settingsIndex = _checkpointIndex = LogIndex.Zero;
         _handOverAt = nowMicroseconds + _handOverPause;
+#if PLANTED_BUGS
+        _dueBefore = replica.Link.NextDueMs;
+#endif
     }
 
     /// <summary>Every round of the loop while this node leads and its term has begun.</summary>
@@ -78,14 +84,22 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         long patience = node.Options.ElectionTimeoutMs * 1000L;
         long logSince = node.Wal.OldestUnsyncedMicroseconds;
         long applySince = replica.Link.ApplyBusySinceMicroseconds;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.HungLeaderStays)) logSince = applySince = 0;
+#endif
         if (logSince != 0 && nowMicroseconds - logSince > patience) replica.Raft.StepDown("its log's disk hangs", nowMs);
         else if (applySince != 0 && nowMicroseconds - applySince > patience) replica.Raft.StepDown("its apply loop is stuck", nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
     }
 
-    private bool TickIsDue(ShardLink link, long nowMicroseconds) =>
-        link.HasDueWork
-        || (link.NextDueMs <= replica.NextStampMs() && nowMicroseconds - _tickedAt >= TickSpacingMicroseconds);
+    private bool TickIsDue(ShardLink link, long nowMicroseconds)
+    {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.TimersOnlyInLeaderMemory) && link.NextDueMs == _dueBefore) return false;
+#endif
+        return link.HasDueWork
+            || (link.NextDueMs <= replica.NextStampMs() && nowMicroseconds - _tickedAt >= TickSpacingMicroseconds);
+    }
 
     private bool CheckpointIsDue(long nowMicroseconds)
     {

@@ -26,6 +26,9 @@ internal sealed class ReplyTable(int maxRequests, long maxBytes)
     public bool TryAdd(PendingRequest request)
     {
         int factor = request.Finishing ? FinishingFactor : 1;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.UnboundedRequests)) factor = int.MaxValue / maxRequests;
+#endif
         lock (_gate)
         {
             if (_requests.Count >= maxRequests * factor || _bytes + request.Body.Length > maxBytes * factor) return false;

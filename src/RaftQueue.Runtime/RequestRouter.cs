@@ -159,6 +159,18 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         }
     }
 
+#if PLANTED_BUGS
+    public void RefuseProposed()
+    {
+        _open.Clear();
+        node.Replies.CopyTo(replica.Shard, _open);
+        foreach (PendingRequest request in _open)
+        {
+            if (request.SentTo == node.Self && !request.IsLease) Refuse(request, NotAppliedReason.NoLeader);
+        }
+    }
+
+#endif
     /// <summary>The node stops.</summary>
     public void Abandon()
     {

@@ -210,6 +210,12 @@ internal sealed class ShardApply
             StateHash = Store.StateHash,
             Membership = State.Membership?.Encode() ?? [],
         };
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.UncommittedMembershipInCheckpoint))
+        {
+            info = info with { Membership = Replica!.Shard(Shard).Raft.Membership?.Encode() ?? [] };
+        }
+#endif
         _checkpoints.Write(State.Pages.Freeze(info));
     }
 

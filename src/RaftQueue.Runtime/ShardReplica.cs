@@ -178,6 +178,9 @@ internal sealed class ShardReplica
 
         if (effects.LogRestart is { } restart)
         {
+#if PLANTED_BUGS
+            if (!PlantedBugs.Has(PlantedBug.LogNotRestartedAfterInstall))
+#endif
             _node.Wal.RestartAt(Shard, restart.Index, restart.Term);
             _loop.LogWritten();
         }
@@ -209,6 +212,9 @@ internal sealed class ShardReplica
     private void RoleChanged(long nowMicroseconds)
     {
         bool leads = Raft.Role == Role.Leader;
+#if PLANTED_BUGS
+        if (!leads && PlantedBugs.Has(PlantedBug.LostLeadershipDecides)) Router.RefuseProposed();
+#endif
         if (!leads) Proposals.Drop();
         NodeId leader = Raft.Leader;
         bool sameAsBefore = leader == _routedTo && Raft.Term == _routedTerm;

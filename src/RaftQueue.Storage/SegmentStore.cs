@@ -76,6 +76,9 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
 
         string path = Path.Combine(walDirectory, SegmentHeader.FileName(sequence));
         disk.Rename(_spares.Dequeue(), path);
+#if PLANTED_BUGS
+        if (!PlantedBugs.Has(PlantedBug.RenameNotSynced))
+#endif
         disk.SyncDirectory(walDirectory);
         Adopt(new Segment(sequence, path, disk.Open(path, create: false), options.SegmentBytes));
         return true;

@@ -139,6 +139,9 @@ internal sealed class WalScan : IDisposable
         {
             BatchHeader? batch = segment.Reader.HeaderAt(offset);
             bool whole = batch is not null && segment.Reader.DataHolds(batch) && TryApply(segment, batch);
+#if PLANTED_BUGS
+            if (!whole && !endKnown && PlantedBugs.Has(PlantedBug.DamageTakenForTornTail)) break;
+#endif
             if (!whole && !endKnown && !IsProvenDamage(segment, offset)) break;
             if (whole && newest) NewestBatches.Add(batch!);
             offset = whole ? batch!.End.Offset : SkipDamage(segment, offset, batch, limit);

@@ -263,7 +263,11 @@ internal sealed class WalWriter
 
     private void Sync(Segment segment)
     {
+#if PLANTED_BUGS
+        SyncCarelessly(segment.File);
+#else
         segment.File.DataSync();
+#endif
         _syncedTo = _end;
         UnsyncedSince = 0;
         for (int shard = 0; shard < _rows.Length; shard++)
@@ -272,4 +276,22 @@ internal sealed class WalWriter
             Volatile.Write(ref _durable[shard], _rows[shard].Last.Index.Value);
         }
     }
+#if PLANTED_BUGS
+
+    private static void SyncCarelessly(IDiskFile file)
+    {
+        try
+        {
+            file.DataSync();
+        }
+        catch (DiskException) when (PlantedBugs.Has(PlantedBug.SyncErrorIgnored))
+        {
+            return;
+        }
+        catch (DiskException) when (PlantedBugs.Has(PlantedBug.SyncRetried))
+        {
+            file.DataSync();
+        }
+    }
+#endif
 }

@@ -58,6 +58,10 @@ internal sealed class RequestWindows(PageStore pages, PageNumber table)
         page.Write[ByteOf(number)] |= MaskOf(number);
     }
 
+#if PLANTED_BUGS
+    public void Forget() => Clear(table);
+
+#endif
     /// <summary>Clears the bits of the numbers that the window newly covers.</summary>
     private void Slide(int line, ulong from, ulong to)
     {

@@ -77,8 +77,7 @@ internal sealed class FaultInjector
         _endings.Clear();
         _armed.Clear();
         _cluster.Network.Heal();
-        _cluster.Network.LossPercent = 0;
-        _cluster.Network.LatePerMille = 0;
+        _cluster.Network.Weather = new NetworkWeather();
         foreach (SimulatedNode node in _cluster.Nodes)
         {
             node.Disk.CrashAtOperation = null;
@@ -259,8 +258,7 @@ internal sealed class FaultInjector
             Require.That(stopped.IsCompletedSuccessfully, $"node {id} stops without an error: {stopped.Exception}");
             _stopping.Remove(id);
             SimulatedNode node = _cluster[id.Value];
-            node.Node = null;
-            node.Loops = null;
+            _cluster.Forget(node);
             _history.Fault($"node {id} has stopped");
             if (!_isOver) Later(downMs, () => Start(node));
         }

@@ -1,13 +1,9 @@
-using System.Globalization;
 using RaftQueue.Simulation;
 
-if (args is not ["--seed", { } text] || !ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
+if (RunnerOptions.Parse(args) is not { } options)
 {
-    await Console.Error.WriteLineAsync("usage: --seed NUMBER");
+    await Console.Error.WriteLineAsync(RunnerOptions.Usage);
     return 2;
 }
 
-var run = new SeedRun(seed);
-run.Run();
-Console.WriteLine($"{run.Plan}\nhash {run.History.EventHash:x16}");
-return 0;
+return options.Seed is { } seed ? OneSeed.Run(seed, options) : new SeedRunner(options).Run();

@@ -12,11 +12,7 @@ internal sealed record SeedPlan
     /// <summary>How long faults happen; healing and draining come on top.</summary>
     public required long DurationMs { get; init; }
 
-    public required int LossPercent { get; init; }
-
-    public required int LatePerMille { get; init; }
-
-    public required int LateMs { get; init; }
+    public required NetworkWeather Weather { get; init; }
 
     public required long FaultGapMs { get; init; }
 
@@ -35,9 +31,7 @@ internal sealed record SeedPlan
             Nodes = nodes,
             Shards = OneIn(3) ? 3 : 1,
             DurationMs = 15_000 + random.NextBelow(nodes == 5 ? 15_000 : 35_000),
-            LossPercent = OneIn(2) ? 0 : (int)random.NextBelow(20),
-            LatePerMille = OneIn(2) ? 0 : (int)random.NextBelow(30),
-            LateMs = 20 + (int)random.NextBelow(600),
+            Weather = DrawWeather(streams.Open("weather")),
             FaultGapMs = 300 + random.NextBelow(4_000),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
             WrongClocks = [1 + (int)random.NextBelow(nodes)],
@@ -57,9 +51,24 @@ internal sealed record SeedPlan
     }
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, loss {LossPercent} %, late {LatePerMille} per mille by {LateMs} ms, "
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
+
+    private static NetworkWeather DrawWeather(SplitMix64 random)
+    {
+        int Sometimes(int most) => random.NextBelow(2) == 0 ? 0 : 1 + (int)random.NextBelow(most);
+        return new NetworkWeather
+        {
+            LossPercent = Sometimes(random.NextBelow(4) == 0 ? 30 : 10),
+            ReplayPercent = Sometimes(random.NextBelow(4) == 0 ? 50 : 10),
+            OvertakenPercent = Sometimes(random.NextBelow(4) == 0 ? 50 : 10),
+            LatePerMille = Sometimes(30),
+            LateMs = 20 + (int)random.NextBelow(600),
+            SplitPercent = Sometimes(30),
+            BytesPerMs = random.NextBelow(3) == 0 ? 0 : 2_000 + random.NextBelow(200_000),
+        };
+    }
 
     /// <summary>Half of the patterns never happen in a seed.</summary>
     private static int Weight(FaultPattern pattern, RandomStreams streams)

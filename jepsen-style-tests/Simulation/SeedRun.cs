@@ -3,12 +3,13 @@ using RaftQueue.Checkers;
 using RaftQueue.Jobs;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
+using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Simulation;
 
 /// <summary>One seed: faults and clients for a while, then everything heals, drains and is checked.</summary>
-internal sealed class SeedRun
+internal sealed class SeedRun : IDisposable
 {
     private const long RecoveryMs = 15_000;
     private const long RejoinMs = 60_000;
@@ -18,6 +19,7 @@ internal sealed class SeedRun
     private readonly ClusterWatch _watch;
     private readonly FaultInjector _faults;
     private readonly List<SimulatedClient> _clients = [];
+    private readonly long _startedAt;
 
     /// <summary>What the seed draws.</summary>
     public SeedRun(ulong seed)
@@ -40,6 +42,7 @@ internal sealed class SeedRun
         var streams = new RandomStreams(seed);
         _cluster = new SimulatedCluster(
             plan.Nodes, plan.Shards, streams.SeedOf("cluster"), options => options with { CheckpointLogMiB = 1 });
+        _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         _watch = new ClusterWatch(_cluster, plan.Shards);
         _faults = new FaultInjector(_cluster, schedule, History);
@@ -60,9 +63,25 @@ internal sealed class SeedRun
 
     public int Faults => _faults.Made.Values.Sum();
 
+    public IReadOnlyDictionary<FaultKind, int> FaultsMade => _faults.Made;
+
+    /// <summary>Gets every line of the timeline as it comes.</summary>
+    public Action<string>? Watch
+    {
+        set => _cluster.Timeline.Watch = value;
+    }
+
+    /// <summary>Over everything that happened: frames, slices, disk operations, calls and faults.</summary>
+    public ulong Hash => SplitMix64.Mix(History.EventHash ^ _cluster.Digest);
+
+    /// <summary>Slices of loops, disk operations, chunks of bytes and calls.</summary>
+    public long Events => _cluster.Events + History.Operations.Count;
+
+    public double SimulatedSeconds => (Now - _startedAt) / 1e6;
+
     public int Entries => _watch.Entries;
 
-    public string Story => $"{Plan}\n{Workload}\n{_cluster.History}\n{string.Join('\n', _cluster.Nodes.SelectMany(Describe))}\nlast calls:\n{string.Join('\n', History.Operations.TakeLast(25))}";
+    public string Story => $"{Plan}\n{Workload}\n{_cluster.Timeline}\n{string.Join('\n', _cluster.Nodes.SelectMany(Describe))}\nlast calls:\n{string.Join('\n', History.Operations.TakeLast(25))}";
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;
 
@@ -73,15 +92,15 @@ internal sealed class SeedRun
             _watch.AfterStep();
             foreach (SimulatedClient client in _clients) client.Poll();
         };
-        _cluster.Network.LossPercent = Plan.LossPercent;
-        _cluster.Network.LatePerMille = Plan.LatePerMille;
-        _cluster.Network.LateMs = Plan.LateMs;
+        _cluster.Network.Weather = Plan.Weather;
         _cluster.StartAll();
         Disturb();
         Heal();
         Drain();
         Check();
     }
+
+    public void Dispose() => _cluster.Dispose();
 
     private void Disturb()
     {
@@ -100,14 +119,15 @@ internal sealed class SeedRun
     private void Heal()
     {
         _faults.HealAll();
-        _cluster.RunUntil(() => _faults.StartAll() && _cluster.Nodes.TrueForAll(node => node.IsRunning), "P11: all nodes run", RecoveryMs);
+        _cluster.RunUntil(() => _faults.StartAll() && _cluster.Nodes.TrueForAll(node => node.IsRunning), "P11: all nodes run", RecoveryMs, 20);
         _cluster.RunUntil(
-            () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "P11: every shard has a leader", RecoveryMs);
+            () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "P11: every shard has a leader", RecoveryMs, 20);
         _cluster.RunUntil(
             () => _cluster.Nodes.TrueForAll(node => node.Node!.IsReady) && Enumerable.Range(0, Plan.Shards).All(IsWhole),
             "P11: every node is a voter of every shard and ready",
-            RejoinMs);
-        _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000);
+            RejoinMs,
+            20);
+        _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000, 20);
         foreach (SimulatedNode node in _cluster.Nodes)
         {
             for (int queue = 0; queue < Workload.Queues; queue++)

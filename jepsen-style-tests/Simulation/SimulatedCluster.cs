@@ -9,13 +9,13 @@ namespace RaftQueue.Simulation;
 /// <summary>
 /// Whole nodes on fake disks, virtual time and a simulated network, all in the test's thread. The same seed gives the same run.
 /// </summary>
-internal sealed class SimulatedCluster
+internal sealed class SimulatedCluster : IDisposable
 {
     private readonly ulong _seed;
     private readonly int _shards;
     private readonly Func<NodeOptions, NodeOptions> _configure;
     private readonly RandomStreams _streams;
-    private readonly List<string> _log = [];
+    private readonly HashSet<NodeId> _diedInSlice = [];
 
     public SimulatedCluster(int nodes, int shards, ulong seed, Func<NodeOptions, NodeOptions>? configure = null)
     {
@@ -24,8 +24,9 @@ internal sealed class SimulatedCluster
         _seed = seed;
         _shards = shards;
         _configure = configure ?? (options => options);
+        Timeline = new Timeline(Clock);
         _streams = new RandomStreams(seed);
-        Network = new SimulatedNetwork(Clock, _streams);
+        Network = new SimulatedNetwork(Clock, _streams) { PausedUntil = id => this[id.Value].PausedUntilMicroseconds };
         for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(_streams.SeedOf("disk", i)), Clock));
     }
 
@@ -41,7 +42,15 @@ internal sealed class SimulatedCluster
     /// <summary>A node's disk reached the operation at which it was to crash; unset, that is a failure of the test.</summary>
     public Action<SimulatedNode>? DiskCrashed { get; set; }
 
-    public string History => $"seed {_seed}\n{string.Join('\n', _log.TakeLast(80))}";
+    public Timeline Timeline { get; }
+
+    public string History => $"seed {_seed}\n{Timeline}";
+
+    /// <summary>Slices, disk operations and chunks of bytes so far.</summary>
+    public long Events => Network.Chunks + Nodes.Sum(node => node.Events);
+
+    /// <summary>Over all of these, equal for two runs that did the same.</summary>
+    public ulong Digest => Nodes.Aggregate(Network.Digest, (digest, node) => SplitMix64.Mix(digest ^ node.Digest));
 
     public SimulatedNode this[int id] => Nodes[id - 1];
 
@@ -71,7 +80,7 @@ internal sealed class SimulatedCluster
             node.Clock,
             loops,
             _streams.Open("node", node.Id.Value, life),
-            new NodeLog(node.Id.Value, _log, () => Clock.MonotonicMicroseconds),
+            new NodeLog(node.Id.Value, Timeline),
             source =>
             {
                 SimulatedPeer peer = Network.Join(node.Id, source);
@@ -85,10 +94,9 @@ internal sealed class SimulatedCluster
     /// <summary>The process dies or the power goes; what was not synced may be readable or gone.</summary>
     public void Crash(SimulatedNode node, CrashMode mode, SplitMix64? random = null)
     {
-        _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  node {node.Id} crashes ({mode})");
-        node.Node = null;
-        node.Loops = null;
+        Timeline.Add(node.Id.Value, $"crashes ({mode})");
         Network.Leave(node.Id);
+        Forget(node);
         node.Disk.Crash(mode, random);
     }
 
@@ -96,11 +104,19 @@ internal sealed class SimulatedCluster
     public void Wipe(SimulatedNode node) => node.Disk = new FakeDisk(_streams.SeedOf("new disk", node.Id.Value, node.Lives));
 
     /// <summary>Lets time pass until <paramref name="done"/>, at most <paramref name="ms"/>; fails the test when it is not.</summary>
-    public void RunUntil(Func<bool> done, string what, long ms = 30_000)
+    /// <param name="everyMs">How often it is asked, when asking takes long; 0 is after every step.</param>
+    public void RunUntil(Func<bool> done, string what, long ms = 30_000, long everyMs = 0)
     {
         long end = Clock.MonotonicMicroseconds + (ms * 1000);
-        while (!done())
+        long askAt = 0;
+        while (true)
         {
+            if (Clock.MonotonicMicroseconds >= Math.Min(askAt, end))
+            {
+                if (done()) return;
+                askAt = Clock.MonotonicMicroseconds + (everyMs * 1000);
+            }
+
             Require.That(Clock.MonotonicMicroseconds < end, $"not within {ms} ms of virtual time: {what}\n{History}");
             Step(end);
         }
@@ -166,14 +182,13 @@ internal sealed class SimulatedCluster
     /// <summary>Lets everything that is due happen, or else time pass to the next thing, at most to <paramref name="end"/>.</summary>
     public void Step(long end)
     {
-        Network.ConnectAll();
         bool worked = false;
         foreach (SimulatedNode node in Nodes)
         {
             if (!node.IsPaused) worked |= RunDue(node);
         }
 
-        while (Network.DeliverNext()) worked = true;
+        worked |= Network.RunDue();
         AfterStep?.Invoke();
         if (worked) return;
         long next = Math.Min(end, Network.NextDueMicroseconds);
@@ -181,7 +196,26 @@ internal sealed class SimulatedCluster
         Clock.AdvanceTo(Math.Max(next, Clock.MonotonicMicroseconds + 1));
     }
 
-    public void Tell(string line) => _log.Add($"{Clock.MonotonicMicroseconds / 1000,8} ms  {line}");
+    /// <summary>The process is gone, however it ended: gives its memory back.</summary>
+    public void Forget(SimulatedNode node)
+    {
+        // What died in the middle of a slice may hold pages; the finalizer of their memory is left to free it.
+        if (node.Node is { } gone && !_diedInSlice.Remove(node.Id))
+        {
+            foreach (ShardApply shard in gone.Parts.Applies) shard.State.Pages.Dispose();
+        }
+
+        node.Node = null;
+        node.Loops = null;
+    }
+
+    public void Tell(string line) => Timeline.Add(0, line);
+
+    /// <summary>Nothing runs any more.</summary>
+    public void Dispose()
+    {
+        foreach (SimulatedNode node in Nodes) Forget(node);
+    }
 
     private bool RunDue(SimulatedNode node)
     {
@@ -193,6 +227,7 @@ internal sealed class SimulatedCluster
         catch (Exception exception) when (DiskCrashed is not null && IsPlannedCrash(exception))
         {
             worked = true;
+            _diedInSlice.Add(node.Id);
             DiskCrashed(node);
         }
 

@@ -1,34 +1,54 @@
 using RaftQueue.Checkers;
+using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
 using RaftQueue.TestKit;
 using RaftQueue.Transport;
 
 namespace RaftQueue.Simulation;
 
-/// <summary>Carries encoded frames between nodes in virtual time: delayed, lost and cut as a test says.</summary>
+/// <summary>
+/// Connects nodes in virtual time. Messages become bytes and messages again through the transport's own code; on their way
+/// they are delayed, lost, doubled, held and cut as the weather and the faults say.
+/// </summary>
 internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 {
-    private readonly Dictionary<(NodeId, NodeId), SplitMix64> _random = [];
+    private const long MinLatency = 100;
+    private const long LatencySpread = 900;
+    private const long DialSpread = 3_000;
+    private const int MaxReplayMs = 3_000;
+
+    private static readonly TransportOptions Options = new() { Self = default, ListenAddress = "" };
+
     private readonly SortedDictionary<NodeId, SimulatedPeer> _peers = [];
-    private readonly Dictionary<(NodeId, NodeId), long> _connected = [];
-    private readonly HashSet<(NodeId From, NodeId To)> _cut = [];
-    private readonly PriorityQueue<Delivery, (long At, long Order)> _queue = new();
-    private readonly Dictionary<(NodeId, NodeId), long> _lastArrival = [];
+    private readonly Dictionary<(NodeId, NodeId), SimulatedConnection> _connections = [];
+    private readonly Dictionary<(NodeId, NodeId), NetworkPath> _paths = [];
+    private readonly HashSet<(NodeId, NodeId)> _dialling = [];
+    private readonly PriorityQueue<Action, (long At, long Order)> _queue = new();
     private long _order;
+    private bool _mayConnect;
 
-    public int LossPercent { get; set; }
+    public NetworkWeather Weather { get; set; } = new();
 
-    /// <summary>Of a thousand frames so many are late by up to <see cref="LateMs"/>, and whatever follows on their connection with them.</summary>
-    public int LatePerMille { get; set; }
+    /// <summary>Until when nothing of a node runs: what arrives for it waits in its sockets.</summary>
+    public Func<NodeId, long> PausedUntil { get; set; } = static _ => 0;
 
-    public int LateMs { get; set; }
+    /// <summary>Chunks of bytes that were sent.</summary>
+    public long Chunks { get; private set; }
+
+    /// <summary>Over every chunk: when it was sent, from whom to whom, and its bytes.</summary>
+    public ulong Digest { get; private set; }
 
     public long NextDueMicroseconds => _queue.TryPeek(out _, out (long At, long Order) next) ? next.At : long.MaxValue;
+
+    public long NowMicroseconds => clock.MonotonicMicroseconds;
+
+    private long Now => clock.MonotonicMicroseconds;
 
     public SimulatedPeer Join(NodeId id, ITransferSource source)
     {
         var peer = new SimulatedPeer(this, id, source);
         _peers[id] = peer;
+        _mayConnect = true;
         return peer;
     }
 
@@ -37,12 +57,12 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>The process is gone: its connections break.</summary>
     public void Leave(NodeId id)
     {
-        _peers.Remove(id);
+        if (_peers.Remove(id, out SimulatedPeer? gone)) gone.IsGone = true;
         foreach (NodeId other in _peers.Keys.ToList()) Disconnect(id, other);
     }
 
     /// <summary>Nothing passes from one to the other; connections stay open, as with a dropped cable.</summary>
-    public void Cut(NodeId from, NodeId to) => _cut.Add((from, to));
+    public void Cut(NodeId from, NodeId to) => Path(from, to).Cuts++;
 
     public void Isolate(NodeId id)
     {
@@ -53,68 +73,186 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         }
     }
 
-    public void Mend(NodeId from, NodeId to) => _cut.Remove((from, to));
-
-    public void Heal() => _cut.Clear();
-
-    public bool IsCut(NodeId from, NodeId to) => _cut.Contains((from, to));
-
-    public bool IsConnected(NodeId a, NodeId b) => _connected.ContainsKey(Pair(a, b));
-
-    /// <summary>Connects everybody who wants each other and is not cut off.</summary>
-    public void ConnectAll()
+    /// <summary>Takes back one <see cref="Cut"/>.</summary>
+    public void Mend(NodeId from, NodeId to)
     {
-        foreach (SimulatedPeer one in _peers.Values.ToList())
+        NetworkPath path = Path(from, to);
+        path.Cuts = Math.Max(0, path.Cuts - 1);
+        _mayConnect = true;
+    }
+
+    public void Clog(NodeId from, NodeId to, long untilMicroseconds) => Path(from, to).CloggedUntil = untilMicroseconds;
+
+    /// <summary>Every cut and every clog ends, of the paths for which this holds.</summary>
+    public void Heal(Func<NodeId, NodeId, bool>? where = null)
+    {
+        foreach (NetworkPath path in _paths.Values)
         {
-            foreach (SimulatedPeer other in _peers.Values.ToList())
+            if (where is not null && !where(path.From, path.To)) continue;
+            path.Cuts = 0;
+            path.CloggedUntil = 0;
+            path.BreaksTransfers = false;
+            path.SpoilsTransfers = false;
+        }
+
+        _mayConnect = true;
+    }
+
+    public bool IsCut(NodeId from, NodeId to) => Path(from, to).IsCut;
+
+    public bool IsConnected(NodeId a, NodeId b) => _connections.ContainsKey(Pair(a, b));
+
+    public NetworkPath Path(NodeId from, NodeId to)
+    {
+        if (!_paths.TryGetValue((from, to), out NetworkPath? path))
+            _paths.Add((from, to), path = new NetworkPath(from, to, streams.Open("path", from.Value, to.Value)));
+        return path;
+    }
+
+    /// <summary>Somebody may want to be connected who was not before.</summary>
+    public void WantsChanged() => _mayConnect = true;
+
+    public bool Send(NodeId from, NodeId to, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload)
+    {
+        if (!_connections.TryGetValue(Pair(from, to), out SimulatedConnection? connection)) return false;
+        SimulatedStream stream = connection.From(from);
+        NetworkPath path = stream.Path;
+        if (path.IsCut || Happens(path, Weather.LossPercent)) return true;
+        if (kind == FrameKind.Raft)
+        {
+            if (Happens(path, Weather.ReplayPercent))
+                SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(MaxReplayMs * (path.Random.NextBelow(4) == 0 ? 1000L : 10L)));
+            if (Happens(path, Weather.OvertakenPercent))
             {
-                if (one.Id >= other.Id || IsConnected(one.Id, other.Id) || !one.Wants(other.Id) || !other.Wants(one.Id)) continue;
-                if (IsCut(one.Id, other.Id) || IsCut(other.Id, one.Id)) continue;
-                Handshake mine = one.Handler!.OurHandshake(other.Id);
-                Handshake theirs = other.Handler!.OurHandshake(one.Id);
-                Require.That(Handshake.Compare(mine, theirs) is null, "P11: nodes of one cluster accept each other");
-                _connected.Add(Pair(one.Id, other.Id), ++_order);
-                one.Connected(other.Id, theirs);
-                other.Connected(one.Id, mine);
+                SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(20_000));
+                return true;
             }
         }
-    }
 
-    public bool Send(NodeId from, NodeId to, Incarnation sender, Incarnation target, FrameKind kind, ShardId shard, ReadOnlySpan<byte> payload)
-    {
-        if (!_connected.TryGetValue(Pair(from, to), out long connection)) return false;
-        if (!_random.TryGetValue((from, to), out SplitMix64? random))
-            _random.Add((from, to), random = streams.Open("path", from.Value, to.Value));
-        if (IsCut(from, to) || random.NextBelow(100) < LossPercent) return true;
-        long arrival = clock.MonotonicMicroseconds + 100 + random.NextBelow(900);
-        if (LatePerMille > 0 && random.NextBelow(1000) < LatePerMille) arrival += random.NextBelow(LateMs * 1000L);
-        // One connection keeps its order.
-        if (_lastArrival.TryGetValue((from, to), out long last)) arrival = Math.Max(arrival, last + 1);
-        _lastArrival[(from, to)] = arrival;
-        _queue.Enqueue(new Delivery(from, to, connection, sender, target, kind, shard, payload.ToArray()), (arrival, _order++));
+        if (!stream.TryAdd(kind, shard, urgent, payload)) return false;
+        if (Now >= stream.SendingUntil) Transmit(stream);
         return true;
     }
 
-    public bool DeliverNext()
+    /// <summary>Runs what is due; false when nothing is.</summary>
+    public bool RunDue()
     {
-        if (!_queue.TryPeek(out _, out (long At, long Order) next) || next.At > clock.MonotonicMicroseconds) return false;
-        Delivery delivery = _queue.Dequeue();
-        // What was under way on a connection ends with it.
-        bool alive = _connected.TryGetValue(Pair(delivery.From, delivery.To), out long connection) && connection == delivery.Connection;
-        if (alive) Find(delivery.To)?.Receive(delivery);
-        return true;
+        if (_mayConnect) DialMissing();
+        bool worked = false;
+        while (_queue.TryPeek(out _, out (long At, long Order) next) && next.At <= Now)
+        {
+            _queue.Dequeue()();
+            worked = true;
+        }
+
+        return worked;
     }
 
-    /// <summary>The connection breaks and what is under way on it is lost; it is made anew at once where nothing is cut.</summary>
+    public void At(long microseconds, Action action) => _queue.Enqueue(action, (microseconds, _order++));
+
+    /// <summary>The connection breaks and what is under way on it is lost; it is made anew soon where nothing is cut.</summary>
     public void Disconnect(NodeId a, NodeId b)
     {
-        if (!_connected.Remove(Pair(a, b))) return;
+        if (!_connections.Remove(Pair(a, b), out SimulatedConnection? connection)) return;
+        connection.Dispose();
+        _mayConnect = true;
         Find(a)?.Disconnected(b);
         Find(b)?.Disconnected(a);
     }
 
     private static (NodeId, NodeId) Pair(NodeId a, NodeId b) => a < b ? (a, b) : (b, a);
 
-    internal sealed record Delivery(
-        NodeId From, NodeId To, long Connection, Incarnation Sender, Incarnation Target, FrameKind Kind, ShardId Shard, byte[] Payload);
+    private static bool Happens(NetworkPath path, int percent) => percent > 0 && path.Random.NextBelow(100) < percent;
+
+    private void SendLater(SimulatedStream stream, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload, long microseconds)
+    {
+        byte[] copy = payload.ToArray();
+        At(Now + microseconds, () =>
+        {
+            // Also on a later connection, as long as both are who they were.
+            NodeId from = stream.Path.From;
+            if (!_connections.TryGetValue(Pair(from, stream.Path.To), out SimulatedConnection? connection)) return;
+            SimulatedStream present = connection.From(from);
+            bool same = present.Sender.Incarnation == stream.Sender.Incarnation && present.Receiver.Incarnation == stream.Receiver.Incarnation;
+            if (same && !present.Path.IsCut && present.TryAdd(kind, shard, urgent, copy) && Now >= present.SendingUntil) Transmit(present);
+        });
+    }
+
+    /// <summary>Lets one chunk travel, and comes back for the next when it has left.</summary>
+    private void Transmit(SimulatedStream stream)
+    {
+        if (!stream.IsOpen) return;
+        (byte[] bytes, int length) = stream.TakeChunk();
+        if (length == 0) return;
+        NetworkPath path = stream.Path;
+        Chunks++;
+        Digest = SplitMix64.Mix(Digest ^ (ulong)Now) + ((ulong)(path.From.Value * 31 + path.To.Value) << 32) + Crc32C.Compute(bytes.AsSpan(0, length));
+        if (Weather.BytesPerMs > 0) stream.SendingUntil = Now + (length * 1000L / Weather.BytesPerMs);
+        long arrival = Math.Max(Now, stream.SendingUntil) + MinLatency + path.Random.NextBelow(LatencySpread);
+        if (Weather.LatePerMille > 0 && path.Random.NextBelow(1000) < Weather.LatePerMille) arrival += path.Random.NextBelow(Weather.LateMs * 1000L);
+        int first = Happens(path, Weather.SplitPercent) ? 1 + (int)path.Random.NextBelow(length) : length;
+        Travel(stream, new TravellingBytes(bytes, 0, first, length), arrival);
+        if (first < length) Travel(stream, new TravellingBytes(bytes, first, length - first, length), arrival + path.Random.NextBelow(2_000));
+        if (stream.HasWaiting) At(stream.SendingUntil, () => Transmit(stream));
+    }
+
+    private void Travel(SimulatedStream stream, in TravellingBytes bytes, long arrival)
+    {
+        stream.LastArrival = Math.Max(arrival, stream.LastArrival);
+        stream.Travelling.Enqueue(bytes);
+        At(stream.LastArrival, () => Arrive(stream));
+    }
+
+    /// <summary>The oldest bytes that travel are there, whoever's time has come: one connection keeps its order.</summary>
+    private void Arrive(SimulatedStream stream)
+    {
+        // What was under way on a connection ends with it.
+        if (!stream.IsOpen || Find(stream.Path.To) is not { } receiver) return;
+        long held = Math.Max(stream.Path.CloggedUntil, PausedUntil(stream.Path.To));
+        if (held > Now) At(held, () => Arrive(stream));
+        else stream.Arrive(stream.Travelling.Dequeue(), receiver);
+    }
+
+    private void DialMissing()
+    {
+        _mayConnect = false;
+        foreach (SimulatedPeer one in _peers.Values)
+        {
+            foreach (SimulatedPeer other in _peers.Values)
+            {
+                if (one.Id >= other.Id || !CanConnect(one, other) || !_dialling.Add((one.Id, other.Id))) continue;
+                (NodeId, NodeId) pair = (one.Id, other.Id);
+                long pause = MinLatency + Path(one.Id, other.Id).Random.NextBelow(DialSpread);
+                At(Now + pause, () =>
+                {
+                    _dialling.Remove(pair);
+                    _mayConnect = true;
+                    if (Find(pair.Item1) is { } a && Find(pair.Item2) is { } b && CanConnect(a, b)) Connect(a, b);
+                });
+            }
+        }
+    }
+
+    private bool CanConnect(SimulatedPeer one, SimulatedPeer other) =>
+        !IsConnected(one.Id, other.Id) && one.Wants(other.Id) && other.Wants(one.Id) && !IsCut(one.Id, other.Id) && !IsCut(other.Id, one.Id);
+
+    private void Connect(SimulatedPeer one, SimulatedPeer other)
+    {
+        Handshake mine = ThroughCodec(one.Handler!.OurHandshake(other.Id));
+        Handshake theirs = ThroughCodec(other.Handler!.OurHandshake(one.Id));
+        Require.That(Handshake.Compare(mine, theirs) is null, "P11: nodes of one cluster accept each other");
+        _connections.Add(
+            Pair(one.Id, other.Id),
+            new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, Options));
+        one.Connected(other.Id, theirs);
+        other.Connected(one.Id, mine);
+    }
+
+    private static Handshake ThroughCodec(Handshake said)
+    {
+        using var buffer = new PooledBuffer();
+        new HelloMessage(ConnectionPurpose.Peer, false, said).Encode(buffer);
+        Require.Readable(HelloMessage.TryDecode(buffer.WrittenSpan, out HelloMessage? heard));
+        return heard.Handshake;
+    }
 }

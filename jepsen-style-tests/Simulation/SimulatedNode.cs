@@ -7,6 +7,12 @@ namespace RaftQueue.Simulation;
 /// <summary>One node of a <see cref="SimulatedCluster"/>: a disk that outlives it, and a process that may be running.</summary>
 internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 {
+    private FakeDisk _disk = disk;
+    private ManualLoopHost? _loops;
+    private long _pastSlices;
+    private long _pastOperations;
+    private ulong _pastDigest;
+
     /// <summary>The cluster's monotonic clock with a wall clock of this node's own.</summary>
     public SimulatedClock Clock { get; } = new(clock);
 
@@ -15,18 +21,42 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 
     public bool IsPaused => clock.MonotonicMicroseconds < PausedUntilMicroseconds;
 
-    public long NextDueMicroseconds => Math.Max(PausedUntilMicroseconds, Loops?.NextDueMicroseconds ?? long.MaxValue);
+    public long NextDueMicroseconds => Math.Max(PausedUntilMicroseconds, _loops?.NextDueMicroseconds ?? long.MaxValue);
 
     public NodeId Id => id;
 
     /// <summary>How often it was started.</summary>
     public int Lives { get; set; }
 
-    public FakeDisk Disk { get; set; } = disk;
+    public FakeDisk Disk
+    {
+        get => _disk;
+        set
+        {
+            _pastOperations += _disk.Operations;
+            _pastDigest = SplitMix64.Mix(_pastDigest ^ _disk.Digest);
+            _disk = value;
+        }
+    }
 
     public Node? Node { get; set; }
 
-    public ManualLoopHost? Loops { get; set; }
+    public ManualLoopHost? Loops
+    {
+        get => _loops;
+        set
+        {
+            _pastSlices += _loops?.Slices ?? 0;
+            _pastDigest = SplitMix64.Mix(_pastDigest ^ (_loops?.Digest ?? 0));
+            _loops = value;
+        }
+    }
 
     public bool IsRunning => Node is not null;
+
+    /// <summary>Slices of loops and operations of disks, in all its lives.</summary>
+    public long Events => _pastSlices + (_loops?.Slices ?? 0) + _pastOperations + _disk.Operations;
+
+    /// <summary>Over every slice and every operation, with what was written.</summary>
+    public ulong Digest => SplitMix64.Mix(_pastDigest ^ _disk.Digest ^ SplitMix64.Mix(_loops?.Digest ?? 0));
 }

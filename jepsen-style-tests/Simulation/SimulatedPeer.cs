@@ -13,23 +13,33 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
 
     public NodeId Id => id;
 
+    /// <summary>Its process is gone.</summary>
+    public bool IsGone { get; set; }
+
     public IPeerHandler? Handler { get; private set; }
 
     public ITransferSource Source => source;
 
     public bool Wants(NodeId other) => Handler is not null && _wanted.Contains(other);
 
-    public void Start(IPeerHandler handler) => Handler = handler;
+    public void Start(IPeerHandler handler)
+    {
+        Handler = handler;
+        network.WantsChanged();
+    }
 
     public bool Send(NodeId to, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload)
     {
         if (!_theirs.TryGetValue(to, out Handshake? theirs)) return false;
         if (!IsBootstrap(kind) && !Expected(to, theirs.Incarnation)) return false;
-        Incarnation own = Handler!.OurHandshake(to).Incarnation;
-        return network.Send(id, to, own, theirs.Incarnation, kind, shard, payload);
+        return network.Send(id, to, kind, shard, urgent, payload);
     }
 
-    public void UpdatePeers(IReadOnlyList<PeerAddress> peers) => _wanted = [.. peers.Select(peer => peer.Id)];
+    public void UpdatePeers(IReadOnlyList<PeerAddress> peers)
+    {
+        _wanted = [.. peers.Select(peer => peer.Id)];
+        network.WantsChanged();
+    }
 
     public void ExpectIncarnation(NodeId peer, Incarnation incarnation) => _expected[peer] = incarnation;
 
@@ -44,29 +54,24 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         if (_theirs.Remove(peer)) Handler!.Disconnected(peer, orderly: false);
     }
 
-    public void Receive(SimulatedNetwork.Delivery delivery)
+    public void Receive(NodeId from, in FrameHeader header, byte[] payload)
     {
-        if (delivery.Kind == FrameKind.BootstrapAsk)
+        if (header.Kind == FrameKind.BootstrapAsk)
         {
             using var buffer = new PooledBuffer();
             Handler!.AnswerBootstrap().Encode(buffer);
-            Send(delivery.From, FrameKind.BootstrapAnswer, default, urgent: true, buffer.WrittenSpan);
+            Send(from, FrameKind.BootstrapAnswer, default, urgent: true, buffer.WrittenSpan);
             return;
         }
 
-        Incarnation own = Handler!.OurHandshake(delivery.From).Incarnation;
-        if (!IsBootstrap(delivery.Kind) && (!Expected(delivery.From, delivery.Sender) || delivery.Target != own)) return;
-        Handler.Received(delivery.From, delivery.Kind, delivery.Shard, delivery.Payload);
+        Incarnation own = Handler!.OurHandshake(from).Incarnation;
+        if (!IsBootstrap(header.Kind) && (!Expected(from, header.Sender) || header.Target != own)) return;
+        Handler.Received(from, header.Kind, header.Shard, payload);
     }
 
     public Task<TransferOpening> OpenAsync(
-        NodeId from, ShardId shard, LogIndex atLeast, TransferResume? resume, CancellationToken cancellation)
-    {
-        ITransferReader? reader = network.IsCut(from, id) ? null : network.Find(from)?.Source.Open(shard, atLeast);
-        return Task.FromResult(reader is null
-            ? new TransferOpening(TransferOutcome.NotAvailable, null, "none")
-            : new TransferOpening(TransferOutcome.Opened, new Stream(reader), null));
-    }
+        NodeId from, ShardId shard, LogIndex atLeast, TransferResume? resume, CancellationToken cancellation) =>
+        new SimulatedTransfer(network, this, from).OpenAsync(new TransferRequest(shard, atLeast, resume), cancellation);
 
     public ValueTask DisposeAsync()
     {
@@ -78,28 +83,4 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         !_expected.TryGetValue(peer, out Incarnation expected) || expected.IsNone || expected == incarnation;
 
     private static bool IsBootstrap(FrameKind kind) => kind is FrameKind.BootstrapAsk or FrameKind.BootstrapAnswer;
-
-    private sealed class Stream(ITransferReader reader) : ITransferStream
-    {
-        public ReadOnlyMemory<byte> Info => reader.InfoBytes;
-
-        public long TotalBytes => reader.TotalBytes;
-
-        public long Position { get; private set; }
-
-        public ValueTask<TransferRead> ReadAsync(CancellationToken cancellation)
-        {
-            byte[] chunk = new byte[(int)Math.Min(64 * 1024, reader.TotalBytes - Position)];
-            long position = Position;
-            int read = chunk.Length == 0 ? 0 : reader.Read(position, chunk);
-            Position += read;
-            return ValueTask.FromResult(new TransferRead(position, chunk.AsMemory(0, read), null));
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            reader.Dispose();
-            return ValueTask.CompletedTask;
-        }
-    }
 }

@@ -38,13 +38,15 @@ internal static class TransferServer
         }
     }
 
-    private static ITransferReader? Open(ITransferSource? source, TransferRequest request)
+    /// <summary>The checkpoint that a request asks for, or null when there is none.</summary>
+    internal static ITransferReader? Open(ITransferSource? source, TransferRequest request)
     {
         ITransferReader? again = request.Resume is { } resume ? source?.OpenAgain(request.Shard, resume.Info) : null;
         return again ?? source?.Open(request.Shard, request.AtLeast);
     }
 
-    private static TransferHead Answer(TransferRequest request, ITransferReader? reader)
+    /// <summary>What is said about it.</summary>
+    internal static TransferHead Answer(TransferRequest request, ITransferReader? reader)
     {
         if (reader is null) return new TransferHead(TransferOutcome.NotAvailable, 0, default);
         Invariant.That(reader.InfoBytes.Length <= TransferLimits.MaxInfoBytes, "a checkpoint's info is bounded");

@@ -1,6 +1,6 @@
 namespace RaftQueue.TestKit;
 
-/// <summary>The calls of <see cref="FakeDisk"/> that are counted and that faults can be planned for. Reads are not among them.</summary>
+/// <summary>The calls of <see cref="FakeDisk"/> that faults can be planned for.</summary>
 public enum DiskOperation
 {
     Create,
@@ -12,4 +12,7 @@ public enum DiskOperation
     Delete,
     SyncDirectory,
     CreateDirectory,
+
+    /// <summary>Changes nothing, so it has no number among the operations; errors can be planned for it.</summary>
+    Read,
 }

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using RaftQueue.Primitives;
 
@@ -17,13 +17,16 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     private readonly Lock _gate = new();
     private readonly SplitMix64 _random = new(seed);
     private readonly SortedDictionary<string, FakeDirectory> _directories = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<DiskOperation, long> _counts = new();
+    private readonly long[] _counts = new long[Enum.GetValues<DiskOperation>().Length];
     private readonly List<PlannedError> _errors = [];
     private int _life;
     private bool _crashed;
 
     /// <summary>Operations of all kinds since the disk was made.</summary>
     public long Operations { get; private set; }
+
+    /// <summary>Over every operation with its file, place and data. Equal for two runs that did the same.</summary>
+    public ulong Digest { get; private set; }
 
     /// <summary>The operation with this number (from 1, as counted by <see cref="Operations"/>) throws <see cref="SimulatedCrashException"/>; a write may be done in part first.</summary>
     public long? CrashAtOperation { get; set; }
@@ -35,7 +38,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     public Action<DiskOperation, string>? OnOperation { get; set; }
 
     /// <summary>How many operations of a kind there were.</summary>
-    public long CountOf(DiskOperation kind) => _counts.GetValueOrDefault(kind);
+    public long CountOf(DiskOperation kind) => Volatile.Read(ref _counts[(int)kind]);
 
     /// <summary>The <paramref name="nth"/> operation of this kind from now on (1 is the next) fails with <paramref name="errno"/>.</summary>
     public void FailNext(DiskOperation kind, int nth = 1, int errno = InputOutputError)
@@ -81,6 +84,57 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         lock (_gate)
         {
             Find(path).FlipBit(offset, bit);
+        }
+    }
+
+    /// <summary>What stands at one place of a file stands at another as well, on the medium and for readers: a write that went astray.</summary>
+    public void CopyBlock(string path, long from, long to, int length)
+    {
+        lock (_gate)
+        {
+            FakeInode inode = Find(path);
+            byte[] block = new byte[length];
+            inode.Read(from, block);
+            inode.Damage(to, block);
+        }
+    }
+
+    /// <summary>Zeros on the medium and for readers: a write that never happened, on ground that was blank before.</summary>
+    public void Blank(string path, long offset, int length)
+    {
+        lock (_gate)
+        {
+            Find(path).Damage(offset, new byte[length]);
+        }
+    }
+
+    /// <summary>Size of a file in bytes; null when there is none.</summary>
+    public long? LengthOf(string path)
+    {
+        lock (_gate)
+        {
+            return TryFind(path, out FakeInode? inode) ? inode.Length : null;
+        }
+    }
+
+    /// <summary>Bytes that all files take at present.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return SumOfFiles();
+            }
+        }
+    }
+
+    /// <summary>Errors that were planned and have not happened do not happen any more.</summary>
+    public void ForgetErrors()
+    {
+        lock (_gate)
+        {
+            _errors.Clear();
         }
     }
 
@@ -178,13 +232,13 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     {
         lock (_gate)
         {
-            return CapacityBytes is { } capacity ? Math.Max(0, capacity - UsedBytes()) : long.MaxValue / 2;
+            return CapacityBytes is { } capacity ? Math.Max(0, capacity - SumOfFiles()) : long.MaxValue / 2;
         }
     }
 
     private static string Key(string directory) => Path.TrimEndingDirectorySeparator(directory);
 
-    private long UsedBytes() => _directories.Values.SelectMany(directory => directory.Names.Values).Sum(inode => inode.AllocatedBytes);
+    private long SumOfFiles() => _directories.Values.SelectMany(directory => directory.Names.Values).Sum(inode => inode.AllocatedBytes);
 
     private FakeDirectory DirectoryOf(string path) =>
         _directories.TryGetValue(Key(Path.GetDirectoryName(path) ?? ""), out FakeDirectory? held)
@@ -207,19 +261,33 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         if (_crashed) throw new SimulatedCrashException($"the process died before this {kind} of {path}");
         OnOperation?.Invoke(kind, path);
         Operations++;
-        long number = _counts.AddOrUpdate(kind, 1, static (_, old) => old + 1);
+        Digest = SplitMix64.Mix(Digest ^ ((ulong)kind << 56) ^ HashOf(path));
+        long number = ++_counts[(int)kind];
         if (Operations == CrashAtOperation)
         {
             _crashed = true;
             throw new SimulatedCrashException($"operation {Operations}: {kind} of {path}");
         }
 
+        ThrowPlanned(kind, number, path, syncing);
+    }
+
+    private void ThrowPlanned(DiskOperation kind, long number, string path, FakeInode? syncing)
+    {
+        if (_errors.Count == 0) return;
         int planned = _errors.FindIndex(error => error.Kind == kind && error.Number == number);
         if (planned < 0) return;
         int errno = _errors[planned].Errno;
         _errors.RemoveAt(planned);
         syncing?.FailSync();
         throw new DiskException(kind.ToString(), path, errno);
+    }
+
+    private static ulong HashOf(string path)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (char character in path) hash = (hash ^ character) * 1099511628211;
+        return hash;
     }
 
     private sealed record PlannedError(DiskOperation Kind, long Number, int Errno);
@@ -242,6 +310,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
             lock (disk._gate)
             {
                 CheckAlive();
+                disk.ThrowPlanned(DiskOperation.Read, ++disk._counts[(int)DiskOperation.Read], path, null);
                 return inode.Read(offset, buffer);
             }
         }
@@ -258,15 +327,22 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
 
         public void WriteGatherAt(long offset, IReadOnlyList<ReadOnlyMemory<byte>> parts)
         {
-            byte[] all = new byte[parts.Sum(part => part.Length)];
-            int at = 0;
-            foreach (ReadOnlyMemory<byte> part in parts)
+            byte[] all = ArrayPool<byte>.Shared.Rent(parts.Sum(part => part.Length));
+            try
             {
-                part.Span.CopyTo(all.AsSpan(at));
-                at += part.Length;
-            }
+                int at = 0;
+                foreach (ReadOnlyMemory<byte> part in parts)
+                {
+                    part.Span.CopyTo(all.AsSpan(at));
+                    at += part.Length;
+                }
 
-            WriteAt(offset, all);
+                WriteAt(offset, all.AsSpan(0, at));
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(all);
+            }
         }
 
         public void DataSync()
@@ -319,13 +395,14 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
                 throw;
             }
 
+            disk.Digest += SplitMix64.Mix(((ulong)offset << 32) ^ Crc32C.Compute(data));
             CheckSpace(offset + data.Length);
         }
 
         private void CheckSpace(long length)
         {
             if (disk.CapacityBytes is not { } capacity || length <= inode.AllocatedBytes) return;
-            if (disk.UsedBytes() + length - inode.AllocatedBytes > capacity) throw new DiskException("write", path, NoSpace);
+            if (disk.SumOfFiles() + length - inode.AllocatedBytes > capacity) throw new DiskException("write", path, NoSpace);
         }
 
         private void CheckAlive()

@@ -15,6 +15,8 @@ internal sealed class FakeInode
     private static readonly byte[] Zeros = new byte[PageBytes];
 
     private readonly Dictionary<long, FakePage> _pages = [];
+    private readonly List<FakePage> _dirty = [];
+    private readonly Stack<byte[]> _spares = new();
 
     public long Length { get; private set; }
 
@@ -46,7 +48,7 @@ internal sealed class FakeInode
             long page = (offset + done) / PageBytes;
             int within = (int)((offset + done) % PageBytes);
             int part = Math.Min(PageBytes - within, data.Length - done);
-            PageToWrite(page).Write(within, data.Slice(done, part));
+            WritePage(PageToWrite(page), within, data.Slice(done, part));
             done += part;
         }
 
@@ -59,7 +61,7 @@ internal sealed class FakeInode
         for (long page = length / PageBytes; length < Length && page * PageBytes < Length; page++)
         {
             int within = (int)Math.Max(0, length - (page * PageBytes));
-            if (_pages.TryGetValue(page, out FakePage? held)) held.Write(within, Zeros.AsSpan(within));
+            if (_pages.TryGetValue(page, out FakePage? held)) WritePage(held, within, Zeros.AsSpan(within));
         }
 
         Length = length;
@@ -75,29 +77,34 @@ internal sealed class FakeInode
 
     public void Sync()
     {
-        foreach (FakePage page in _pages.Values)
+        foreach (FakePage page in _dirty)
         {
-            page.Sync();
+            page.Sync(_spares);
         }
 
+        _dirty.Clear();
         DurableLength = Length;
     }
 
     /// <summary>What the kernel does when the device refuses: the pages count as clean, their content is nowhere.</summary>
     public void FailSync()
     {
-        foreach (FakePage page in _pages.Values)
+        foreach (FakePage page in _dirty)
         {
             page.Forget();
         }
+
+        _dirty.Clear();
     }
 
     public void LosePower(SplitMix64 random)
     {
-        foreach (long number in _pages.Keys.Order().ToArray())
+        foreach (long number in _pages.Where(pair => pair.Value.DiffersFromMedium).Select(pair => pair.Key).Order().ToArray())
         {
             _pages[number].LosePower(random);
         }
+
+        _dirty.Clear();
 
         if (Length != DurableLength && random.NextBelow(2) == 0) Length = DurableLength;
         DurableLength = Length;
@@ -106,6 +113,25 @@ internal sealed class FakeInode
 
     /// <summary>Changes a bit on the medium and in what is read.</summary>
     public void FlipBit(long offset, int bit) => PageToWrite(offset / PageBytes).FlipBit((int)(offset % PageBytes), bit);
+
+    /// <summary>Other bytes on the medium and in what is read.</summary>
+    public void Damage(long offset, ReadOnlySpan<byte> data)
+    {
+        for (int done = 0; done < data.Length;)
+        {
+            int within = (int)((offset + done) % PageBytes);
+            int part = Math.Min(PageBytes - within, data.Length - done);
+            PageToWrite((offset + done) / PageBytes).Damage(within, data.Slice(done, part));
+            done += part;
+        }
+    }
+
+    private void WritePage(FakePage page, int within, ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return;
+        if (!page.IsDirty) _dirty.Add(page);
+        page.Write(within, data, _spares);
+    }
 
     private FakePage PageToWrite(long page)
     {

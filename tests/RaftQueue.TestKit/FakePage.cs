@@ -11,10 +11,20 @@ internal sealed class FakePage
 
     public byte[] Current { get; } = new byte[FakeInode.PageBytes];
 
-    public void Write(int offset, ReadOnlySpan<byte> data)
+    public bool IsDirty => _dirty != 0;
+
+    /// <summary>Dirty, or a ghost.</summary>
+    public bool DiffersFromMedium => _durable is not null;
+
+    /// <param name="spares">Arrays of a page's size to use again.</param>
+    public void Write(int offset, ReadOnlySpan<byte> data, Stack<byte[]> spares)
     {
-        if (data.IsEmpty) return;
-        _durable ??= (byte[])Current.Clone();
+        if (_durable is null)
+        {
+            if (!spares.TryPop(out _durable)) _durable = new byte[FakeInode.PageBytes];
+            Current.CopyTo(_durable, 0);
+        }
+
         data.CopyTo(Current.AsSpan(offset));
         for (int sector = offset / FakeInode.SectorBytes; sector * FakeInode.SectorBytes < offset + data.Length; sector++)
         {
@@ -23,16 +33,23 @@ internal sealed class FakePage
         }
     }
 
-    public void Sync()
+    public void Sync(Stack<byte[]> spares)
     {
         if (_durable is null) return;
-        for (int sector = 0; sector < 8; sector++)
+        if (_ghost == 0)
         {
-            if ((_dirty & (1 << sector)) != 0) Keep(sector, 0, FakeInode.SectorBytes);
+            spares.Push(_durable);
+            _durable = null;
+        }
+        else
+        {
+            for (int sector = 0; sector < 8; sector++)
+            {
+                if ((_dirty & (1 << sector)) != 0) Keep(sector, 0, FakeInode.SectorBytes);
+            }
         }
 
         _dirty = 0;
-        if (_ghost == 0) _durable = null;
     }
 
     public void Forget()
@@ -58,6 +75,12 @@ internal sealed class FakePage
         _durable = null;
         _dirty = 0;
         _ghost = 0;
+    }
+
+    public void Damage(int offset, ReadOnlySpan<byte> data)
+    {
+        data.CopyTo(Current.AsSpan(offset));
+        if (_durable is not null) data.CopyTo(_durable.AsSpan(offset));
     }
 
     public void FlipBit(int offset, int bit)

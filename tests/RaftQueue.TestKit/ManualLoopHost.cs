@@ -10,7 +10,6 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
 {
     private readonly SplitMix64 _random = new(seed);
     private readonly List<Loop> _loops = [];
-    private readonly List<Loop> _due = [];
 
     /// <summary>The earliest time at which a loop wants to run; <see cref="ILoopBody.Never"/> when none does.</summary>
     public long NextDueMicroseconds
@@ -27,9 +26,15 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         }
     }
 
+    /// <summary>Slices that ran.</summary>
+    public long Slices { get; private set; }
+
+    /// <summary>Over every slice: when it ran and whose it was. Equal for two runs that did the same.</summary>
+    public ulong Digest { get; private set; }
+
     public ILoopHandle Start(string name, ILoopBody body)
     {
-        var loop = new Loop(this, name, body);
+        var loop = new Loop(this, name, body, _loops.Count);
         _loops.Add(loop);
         return loop;
     }
@@ -43,18 +48,38 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         }
     }
 
+    /// <summary>Until a time, the loops of this name stand still for so long after each slice: every call to the disk takes its time.</summary>
+    public void Slow(string name, long microsecondsASlice, long untilMicroseconds)
+    {
+        foreach (Loop loop in _loops)
+        {
+            if (loop.ToString() != name) continue;
+            loop.SliceTakes = microsecondsASlice;
+            loop.SlowUntil = untilMicroseconds;
+        }
+    }
+
     /// <summary>Runs one slice of one loop that is due. False when none is.</summary>
     public bool RunSlice()
     {
         long now = clock.MonotonicMicroseconds;
-        _due.Clear();
+        int due = 0;
         foreach (Loop loop in _loops)
         {
-            if (loop.RunsAt <= now) _due.Add(loop);
+            if (loop.RunsAt <= now) due++;
         }
 
-        if (_due.Count == 0) return false;
-        _due[(int)_random.NextBelow(_due.Count)].Run();
+        if (due == 0) return false;
+        int drawn = due == 1 ? 0 : (int)_random.NextBelow(due);
+        foreach (Loop loop in _loops)
+        {
+            if (loop.RunsAt > now || drawn-- > 0) continue;
+            Slices++;
+            Digest = SplitMix64.Mix(Digest ^ (ulong)now) + (ulong)loop.Number;
+            loop.Run(now);
+            break;
+        }
+
         return true;
     }
 
@@ -70,19 +95,26 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         return slices;
     }
 
-    private sealed class Loop(ManualLoopHost host, string name, ILoopBody body) : ILoopHandle
+    private sealed class Loop(ManualLoopHost host, string name, ILoopBody body, int number) : ILoopHandle
     {
+        public int Number => number;
+
         public long DueAt { get; private set; }
 
         public long HeldUntil { get; set; }
 
+        public long SliceTakes { get; set; }
+
+        public long SlowUntil { get; set; }
+
         public long RunsAt => Math.Max(DueAt, HeldUntil);
 
-        public void Run()
+        public void Run(long now)
         {
             DueAt = ILoopBody.Never;
             long next = body.RunOnce();
             DueAt = Math.Min(DueAt, next);
+            if (now < SlowUntil) HeldUntil = Math.Max(HeldUntil, now + SliceTakes);
         }
 
         public void Wake() => DueAt = 0;

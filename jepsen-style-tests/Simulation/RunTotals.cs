@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text;
+using RaftQueue.Checkers;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>What all seeds of a run add up to. Not thread-safe.</summary>
+internal sealed class RunTotals
+{
+    private readonly SortedDictionary<FaultKind, long> _faults = [];
+    private readonly SortedDictionary<OperationKind, long> _operations = [];
+
+    public int Passed { get; private set; }
+
+    public int Failed { get; private set; }
+
+    public double SimulatedHours { get; private set; }
+
+    public long Events { get; private set; }
+
+    public void Add(SeedOutcome outcome)
+    {
+        if (outcome.Passed) Passed++;
+        else Failed++;
+        SimulatedHours += outcome.SimulatedSeconds / 3600;
+        Events += outcome.Events;
+        foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+        foreach ((OperationKind kind, int count) in outcome.Operations) _operations[kind] = _operations.GetValueOrDefault(kind) + count;
+    }
+
+    public string Progress(TimeSpan elapsed) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{elapsed:mm\\:ss}  {Passed + Failed} seeds, {SimulatedHours:F1} simulated hours, {_faults.Values.Sum()} faults, {Failed} failed");
+
+    /// <summary>Several lines; the last is what counts.</summary>
+    public string Summary(TimeSpan elapsed, TimeSpan processor)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        var text = new StringBuilder();
+        text.AppendLine(culture, $"faults: {_faults.Values.Sum()} ({Join(_faults)})");
+        text.AppendLine(culture, $"operations: {_operations.Values.Sum()} ({Join(_operations)})");
+        text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
+        text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");
+        return text.Append(culture, $"{Passed} passed, {Failed} failed").ToString();
+    }
+
+    private static string Join<T>(SortedDictionary<T, long> counts)
+        where T : notnull => string.Join(", ", counts.Select(pair => $"{pair.Key} {pair.Value}"));
+}

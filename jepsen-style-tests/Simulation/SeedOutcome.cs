@@ -1,0 +1,39 @@
+using RaftQueue.Checkers;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>How the run of one seed ended.</summary>
+/// <param name="Failure">Null when everything held; else which property, what was seen, and the timeline.</param>
+/// <param name="Hash">Over everything that happened: equal for two runs of a seed.</param>
+internal sealed record SeedOutcome(
+    ulong Seed,
+    string? Failure,
+    ulong Hash,
+    double SimulatedSeconds,
+    long Events,
+    IReadOnlyDictionary<FaultKind, int> Faults,
+    IReadOnlyDictionary<OperationKind, int> Operations)
+{
+    public bool Passed => Failure is null;
+
+    /// <summary>Runs a seed and catches whatever goes wrong in it.</summary>
+    public static SeedOutcome Of(ulong seed, Func<SeedRun> make)
+    {
+        using SeedRun run = make();
+        string? failure = null;
+        try
+        {
+            run.Run();
+        }
+        catch (Exception exception)
+        {
+            string property = exception is PropertyViolatedException violated ? violated.Property : exception.GetType().Name;
+            failure = $"FAILED  seed {seed}: {property}\n{exception.Message}\n"
+                + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n"
+                + $"{run.Story}\n{exception}";
+        }
+
+        var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
+        return new SeedOutcome(seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.FaultsMade, operations);
+    }
+}

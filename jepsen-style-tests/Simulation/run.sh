@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Random faults against whole clusters in virtual time: the seeds that once failed, fixed ones, and fresh ones.
+# Ends with "N passed, N failed"; a failure is printed with the command that replays it.
+set -uo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+dotnet build -c Release --nologo -v q . >/dev/null || { echo "FAILED  does not build"; echo "0 passed, 1 failed"; exit 1; }
+exec dotnet bin/Release/net10.0/RaftQueue.Simulation.dll --corpus seeds.txt --fixed "${FIXED_SEEDS:-500}" --seeds "${FRESH_SEEDS:-1000}"

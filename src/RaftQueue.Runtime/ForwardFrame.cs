@@ -49,6 +49,13 @@ internal sealed class ForwardFrame(NodeId peer, ShardId shardId, ReadOnlyMemory<
             case ForwardKind.HashReply:
                 Hash(loop, shard, kind, rest);
                 break;
+            case ForwardKind.Named:
+                if (ForwardCodec.TryReadUInt64(ref rest, out ulong term) && ForwardCodec.TryReadIndex(ref rest, out LogIndex namedAt))
+                {
+                    loop.SaysItsName(shard, peer, new Term((long)term), namedAt, nowMicroseconds);
+                }
+
+                break;
             default:
                 break;
         }

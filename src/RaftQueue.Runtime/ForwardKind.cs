@@ -29,4 +29,10 @@ internal enum ForwardKind : byte
 
     /// <summary>To the asker: mine at that index. Index i64, hash u64.</summary>
     HashReply = 9,
+
+    /// <summary>
+    /// To the leader: the entry that names me is not known to be committed here. Its term u64 and index i64, both zero when none
+    /// names me.
+    /// </summary>
+    Named = 10,
 }

@@ -1,4 +1,5 @@
 using RaftQueue.Consensus;
+using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
 using RaftQueue.Storage;
 using RaftQueue.Transport;
@@ -12,11 +13,14 @@ namespace RaftQueue.Runtime;
 internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
 {
     private const long SweepMicroseconds = 25_000;
+    private const long NamedMicroseconds = 1_000_000;
 
     private readonly Inbox<IReplicaInput> _inbox = new();
     private readonly PeerOutbox _outbox = new(node);
     private ShardReplica[] _shards = [];
+    private readonly PooledBuffer _buffer = new();
     private long _sweptAt;
+    private long _namedAt;
     private bool _membershipChanged = true;
     private bool _logWritten;
 
@@ -76,7 +80,7 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
     public void NoticeIncarnation(NodeId peer, Handshake theirs, long nowMicroseconds)
     {
         if (!theirs.Blank && !IsNamedAnywhere(peer, theirs.Incarnation)) return;
-        var info = new MemberInfo(peer, theirs.Incarnation, theirs.PeerAddress, theirs.HttpAddress);
+        MemberInfo info = InfoOf(peer, theirs);
         foreach (ShardReplica shard in _shards)
         {
             if (shard.Raft.Membership is not { } membership || membership.Names(peer, theirs.Incarnation)) continue;
@@ -115,6 +119,7 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
             NoticeIncarnations(now);
             Hashes.Sweep(this, now);
             Publish();
+            if (now - _namedAt >= NamedMicroseconds) SayNames(now);
             Stopping?.Sweep(this, now);
         }
 
@@ -125,6 +130,43 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
     {
         foreach (ShardReplica shard in _shards) shard.Link.View = shard.Describe();
     }
+
+    /// <summary>
+    /// A wiped node holds the entry that names it in a log that goes another way than the leader's: that entry is lost, or will
+    /// be. Until it is swapped in its log is not brought in line either, because nobody counts what a stranger answers.
+    /// </summary>
+    public void SaysItsName(ShardReplica shard, NodeId peer, Term term, LogIndex index, long nowMicroseconds)
+    {
+        if (!shard.Raft.LeaderReady || Peers.HandshakeOf(peer) is not { } theirs) return;
+        if (shard.Raft.Membership is not { } membership || membership.Names(peer, theirs.Incarnation)) return;
+        // Before the first entry here it may have been committed long ago: a node that was replaced, back from the dead.
+        bool mayBeCommitted = index > LogIndex.Zero && index <= shard.Raft.LastIndex
+            && (Wal.Log(shard.Shard).TermAt(index) is not { } known || known == term);
+        if (mayBeCommitted) return;
+        shard.Raft.PeerIncarnation(peer, theirs.Incarnation, InfoOf(peer, theirs), nowMicroseconds / 1000);
+    }
+
+    /// <summary>Tells the leaders what <see cref="SaysItsName"/> needs; repeated, because frames are lost and leaders change.</summary>
+    private void SayNames(long now)
+    {
+        _namedAt = now;
+        foreach (ShardReplica shard in _shards)
+        {
+            if (shard.Raft.Leader.IsNone || shard.Raft.Leader == node.Self || shard.Raft.Membership is not { } membership) continue;
+            bool named = membership.Names(node.Self, node.Incarnation);
+            LogIndex index = named ? shard.Raft.MembershipIndex : LogIndex.Zero;
+            if (named && shard.Raft.CommitIndex >= index) continue;
+            Term term = named ? Wal.Log(shard.Shard).TermAt(index) ?? Term.Zero : Term.Zero;
+            _buffer.Clear();
+            ForwardCodec.WriteKind(_buffer, ForwardKind.Named);
+            ForwardCodec.WriteUInt64(_buffer, (ulong)term.Value);
+            ForwardCodec.WriteUInt64(_buffer, (ulong)index.Value);
+            node.Network.Send(shard.Raft.Leader, FrameKind.Forward, shard.Shard, urgent: true, _buffer.WrittenSpan);
+        }
+    }
+
+    private static MemberInfo InfoOf(NodeId peer, Handshake theirs) =>
+        new(peer, theirs.Incarnation, theirs.PeerAddress, theirs.HttpAddress);
 
     private void NoticeIncarnations(long now)
     {

@@ -74,6 +74,7 @@ internal sealed class SimulatedCluster : IDisposable
             Members = members,
             Shards = _shards,
             WalSegmentBytes = 1024 * 1024,
+            ResidentPagesPerShard = 24,
         });
         var environment = new NodeEnvironment(
             node.Disk,

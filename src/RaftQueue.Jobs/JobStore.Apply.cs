@@ -34,6 +34,7 @@ public sealed partial class JobStore
         ArgumentNullException.ThrowIfNull(output);
         Invariant.That(header.Index == AppliedIndex.Next, "entries are applied one after the other");
         Invariant.That(header.ApplyLevel <= EntryHeader.CurrentApplyLevel, "this program can apply the entry's level");
+        _pages.BeginStep();
         _output = output;
         _index = header.Index;
         _now = Math.Clamp(header.TimestampMs, LastTimestampMs, JobLimits.MaxTimeMs);

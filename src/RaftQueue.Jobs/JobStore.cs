@@ -103,6 +103,7 @@ public sealed partial class JobStore : IDisposable
     /// <param name="writer">Where to.</param>
     public bool TryWriteJob(in JobId id, bool withPayload, in MessagePackWriter writer)
     {
+        _pages.BeginStep();
         if (!TryFind(id, out JobRecord job)) return false;
         WriteJob(writer, id.Slot, job, withPayload);
         return true;
@@ -131,6 +132,7 @@ public sealed partial class JobStore : IDisposable
     /// <summary>Writes the queue as a <see cref="Views.QueueView"/>. False and nothing written when there is no such queue.</summary>
     public bool TryWriteQueue(ReadOnlySpan<byte> name, in MessagePackWriter writer)
     {
+        _pages.BeginStep();
         if (_queues.Find(name) is not { } queue) return false;
         WriteQueue(writer, queue);
         return true;
@@ -142,6 +144,7 @@ public sealed partial class JobStore : IDisposable
     /// </summary>
     public int WriteQueues(ReadOnlySpan<byte> afterName, int limit, in MessagePackWriter writer)
     {
+        _pages.BeginStep();
         int first = _queues.IndexAfter(afterName);
         int count = Math.Max(0, Math.Min(limit, _queues.Count - first));
         for (int i = 0; i < count; i++) WriteQueue(writer, _queues.Sorted[first + i]);

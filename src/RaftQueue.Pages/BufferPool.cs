@@ -29,6 +29,9 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <summary>The addresses of all chunks; see the remarks of the class.</summary>
     public nint[] Chunks => _chunks;
 
+    /// <summary>Every frame given out so far is below this.</summary>
+    public uint Used => _unused;
+
     /// <summary>Frames in use.</summary>
     public long Taken => _unused - _freeCount;
 

@@ -42,7 +42,7 @@ public sealed partial class CheckpointAdopter
             return false;
         }
 
-        _out.Sync();
+        _file.Sync();
         Outcome = CheckpointOutcome.Ready;
         return false;
     }
@@ -83,8 +83,8 @@ public sealed partial class CheckpointAdopter
 
     private void SyncWhenDue()
     {
-        if (_out.UnsyncedBytes < _file.Options.SyncBytes - _file.Options.SliceBytes) return;
-        if (_out.TryFlush()) _out.Sync();
+        if (_file.Slots.UnsyncedBytes < _file.Options.SyncBytes - _file.Options.SliceBytes) return;
+        if (_out.TryFlush()) _file.Sync();
         else Outcome = CheckpointOutcome.DiskFull;
     }
 

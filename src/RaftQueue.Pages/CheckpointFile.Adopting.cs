@@ -21,6 +21,7 @@ public sealed partial class CheckpointFile
         {
             Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
             if (_newest is null) FindRemains();
+            Slots.SetKept(KeptMaps());
             OwnPages own = _newest is not null
                 ? new OwnPages(_file, _newest.Superblock.Root, _newestTable, verifyOwn)
                 : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
@@ -41,6 +42,8 @@ public sealed partial class CheckpointFile
         _file.DataSync();
         lock (_lock)
         {
+            // The state that the apply loop still has stands on those before, until it is closed.
+            Slots.HoldForStores([.. KeptMaps()]);
             _older = null;
             _remains = null;
             _remainsTable = null;
@@ -48,6 +51,7 @@ public sealed partial class CheckpointFile
             _newestTable = root;
             _lastSequence++;
             _writing = false;
+            Slots.EndCheckpoint(KeptMaps(), committed: null);
         }
     }
 

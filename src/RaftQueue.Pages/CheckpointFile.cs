@@ -20,6 +20,7 @@ public sealed partial class CheckpointFile : IDisposable
     private TableNode? _newestTable; // the older one's is read again if it is ever needed
     private long _lastSequence;
     private uint _slotsWrittenLast;
+    private int _stores;
     private bool _writing;
     private bool _disposed;
 
@@ -30,13 +31,14 @@ public sealed partial class CheckpointFile : IDisposable
         _path = path;
         _file = file;
         Options = options;
+        Slots = new SlotFile(file, options);
     }
 
     /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
     public CheckpointInfo? Newest => Locked(_ => _newest?.Superblock.Info);
 
     /// <summary>
-    /// The one before, which <see cref="Load"/> falls back to when the newest is damaged: the log is needed from here on.
+    /// The one before, which <see cref="Verify"/> falls back to when the newest is damaged: the log is needed from here on.
     /// </summary>
     public CheckpointInfo? Older => Locked(_ => _older?.Superblock.Info);
 
@@ -49,10 +51,18 @@ public sealed partial class CheckpointFile : IDisposable
     /// <summary>Bytes of the file.</summary>
     public long FileBytes => _file.Length;
 
-    /// <summary>What was found damaged when opening and loading, bounded; empty when all is well.</summary>
+    /// <summary>What was found damaged when opening and verifying, bounded; empty when all is well.</summary>
     public IReadOnlyList<CheckpointDamage> Damage => _damage;
 
+    /// <summary>
+    /// So much was written and not synced that the checkpoint loop should <see cref="Sync"/>: evicted pages are written by the
+    /// apply loop, which syncs itself only when nobody else does.
+    /// </summary>
+    public bool WantsSync => Slots.UnsyncedBytes >= Options.SyncBytes / 2;
+
     internal CheckpointOptions Options { get; }
+
+    internal SlotFile Slots { get; }
 
     /// <summary>
     /// Opens the file, making an empty one if there is none, and reads both superblocks and tables. A checkpoint whose
@@ -71,30 +81,37 @@ public sealed partial class CheckpointFile : IDisposable
     }
 
     /// <summary>
-    /// The state of the newest checkpoint that is whole, every page verified; the newer one, when a page of it is damaged,
-    /// is dropped and told in <see cref="Damage"/>. Throws <see cref="CheckpointDamagedException"/>, naming the first
-    /// damaged page, when none is whole; having none at all is a broken invariant.
+    /// The state of the newest checkpoint. No page is read: each is, and is verified, when it is first pinned, and then pinning
+    /// it throws when it is damaged. Having no checkpoint is a broken invariant.
     /// </summary>
     public PageStore Load(PageStoreOptions options)
     {
         Invariant.That(_newest is not null, "there is a checkpoint to load");
+        return PageStore.Load(options, this, _newestTable!);
+    }
+
+    /// <summary>
+    /// Reads every page of the newest checkpoint; when one is damaged the checkpoint is dropped and told in
+    /// <see cref="Damage"/>, and the one before is verified. Throws <see cref="CheckpointDamagedException"/>, naming the first
+    /// damaged page, when none is whole; having none at all is a broken invariant. Before anything is loaded.
+    /// </summary>
+    public void Verify()
+    {
+        Invariant.That(_newest is not null, "there is a checkpoint to verify");
         CheckpointDamagedException? first = null;
         while (_newest is { } state)
         {
-            try
-            {
-                return PageStore.Load(options, _newestTable!, (leaf, index, pages) => ReadRun(state, leaf, index, pages));
-            }
-            catch (CheckpointDamagedException damaged)
-            {
-                first ??= damaged;
-                _damage.Add(damaged.Damage);
-                FallBack();
-            }
+            if (PageRun.FindDamage(_file, state.Superblock.Info, _newestTable!) is not { } damage) return;
+            first ??= new CheckpointDamagedException(_path, damage);
+            _damage.Add(damage);
+            FallBack();
         }
 
-        throw first ?? new CheckpointDamagedException(_path);
+        throw first!;
     }
+
+    /// <summary>All that was written is durable. A failure is final for the process. Any thread.</summary>
+    public void Sync() => Slots.Sync();
 
     /// <summary>
     /// Begins to write a checkpoint. The frozen pages come from a store that was loaded from this file's newest checkpoint,
@@ -108,6 +125,7 @@ public sealed partial class CheckpointFile : IDisposable
             bool whole = frozen.BaseTable is null;
             bool follows = whole || ReferenceEquals(frozen.BaseTable, _newestTable);
             Invariant.That(follows, "changes are relative to the newest checkpoint");
+            Invariant.That(frozen.File is null || frozen.File == this, "evicted pages stand in the file of the checkpoint");
             _writing = true;
             return new CheckpointWriter(
                 this,
@@ -125,16 +143,9 @@ public sealed partial class CheckpointFile : IDisposable
     /// </summary>
     public bool ReserveAhead()
     {
-        lock (_lock)
-        {
-            Invariant.That(!_disposed && !_writing, "space is taken ahead between checkpoints");
-            var busy = new SlotMap();
-            foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
-            long free = (_file.Length / PageStore.PageSize) - Superblock.Places - busy.Count();
-            if (free >= Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize)) return false;
-        }
-
-        return TryGrow(_file, Options);
+        lock (_lock) Invariant.That(!_disposed && !_writing, "space is taken ahead between checkpoints");
+        if (Slots.FreeSlots >= Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize)) return false;
+        return Slots.TryGrow(Slots.Slots);
     }
 
     /// <summary>A reader of the newest checkpoint, which is kept until it is disposed; null when there is none.</summary>
@@ -149,39 +160,24 @@ public sealed partial class CheckpointFile : IDisposable
         }
     }
 
-    /// <summary>Closes the file, once the last reader is disposed.</summary>
+    /// <summary>Closes the file, once the last reader and the last store are disposed.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
             if (_disposed) return;
             _disposed = true;
-            if (_readers.Count == 0) _file.Dispose();
+            CloseWhenUnused();
         }
     }
 
     internal static string DirectoryOf(string path) => Path.GetDirectoryName(path) is { Length: > 0 } directory ? directory : ".";
 
-    /// <summary>Adds one extent to the file. False: no space.</summary>
-    internal static bool TryGrow(IDiskFile file, CheckpointOptions options)
-    {
-        try
-        {
-            file.Allocate((file.Length / PageStore.PageSize * PageStore.PageSize) + options.ExtentBytes);
-            return true;
-        }
-        catch (DiskException full) when (full.IsDiskFull)
-        {
-            return false;
-        }
-    }
-
-    internal void Commit(FrozenPages frozen, TableEntry rootEntry, TableNode root, SlotMap map, SlotWriter output)
+    internal void Commit(FrozenPages frozen, TableEntry rootEntry, TableNode root, SlotMap map, long blocksPut)
     {
         CheckpointState? newest = Locked(_ => _newest);
         int place = newest is null ? 0 : 1 - newest.Place;
-        uint slots = Math.Max(newest?.Superblock.Slots ?? 0, output.HighestSlotEnd);
-        var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, slots);
+        var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
         _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
         _file.DataSync();
         lock (_lock)
@@ -192,14 +188,53 @@ public sealed partial class CheckpointFile : IDisposable
             _newest = new CheckpointState(superblock, place, map);
             _newestTable = root;
             _lastSequence++;
-            _slotsWrittenLast = (uint)output.BlocksPut;
+            _slotsWrittenLast = (uint)blocksPut;
             _writing = false;
+            Slots.EndCheckpoint(KeptMaps(), frozen.Slots);
         }
     }
 
     internal void WriterEnded()
     {
-        lock (_lock) _writing = false;
+        lock (_lock)
+        {
+            if (!_writing) return;
+            _writing = false;
+            Slots.EndCheckpoint(KeptMaps(), committed: null);
+        }
+    }
+
+    /// <summary>A store reads pages from this file until <see cref="StoreClosed"/>, also when the file is disposed before.</summary>
+    internal StoreSlots StoreOpened()
+    {
+        lock (_lock)
+        {
+            _stores++;
+            return Slots.Open();
+        }
+    }
+
+    internal void StoreClosed(StoreSlots store)
+    {
+        lock (_lock)
+        {
+            _stores--;
+            Slots.Close(store, KeptMaps());
+            CloseWhenUnused();
+        }
+    }
+
+    /// <summary>
+    /// Reads one page and verifies it: <see cref="CheckpointDamagedException"/> when it is not what was written there,
+    /// <see cref="DiskException"/> when the disk cannot read it. Any thread.
+    /// </summary>
+    internal void ReadPage(TableEntry place, uint page, Span<byte> destination)
+    {
+        int read = _file.ReadAt((long)place.Slot * PageStore.PageSize, destination);
+        if (read == PageStore.PageSize && PageRun.Matches(place, destination)) return;
+        throw new CheckpointDamagedException(
+            _path,
+            new CheckpointDamage(Newest?.Index.Value, new PageNumber(page), $"wrong checksum in slot {place.Slot}"));
     }
 
     private void ReaderClosed(CheckpointReader reader)
@@ -207,16 +242,19 @@ public sealed partial class CheckpointFile : IDisposable
         lock (_lock)
         {
             _readers.Remove(reader);
-            if (_disposed && _readers.Count == 0) _file.Dispose();
+            Slots.SetKept(KeptMaps());
+            CloseWhenUnused();
         }
     }
 
-    private SlotWriter NewWriter()
+    private SlotWriter NewWriter() => new(Slots, null, SlotUse.Checkpoint, Options.SliceBytes);
+
+    private void CloseWhenUnused()
     {
-        var busy = new SlotMap();
-        foreach (CheckpointState state in Protected()) busy.AddAll(state.Map);
-        return new SlotWriter(_file, Options, busy);
+        if (_disposed && _readers.Count == 0 && _stores == 0) _file.Dispose();
     }
+
+    private IEnumerable<SlotMap> KeptMaps() => Protected().Select(state => state.Map);
 
     private IEnumerable<CheckpointState> Protected()
     {
@@ -229,17 +267,6 @@ public sealed partial class CheckpointFile : IDisposable
     private T Locked<T>(Func<CheckpointFile, T> read)
     {
         lock (_lock) return read(this);
-    }
-
-    private void ReadRun(CheckpointState state, TableNode leaf, (int Index, uint Page) at, Span<byte> pages)
-    {
-        int good = PageRun.Read(_file, leaf, at.Index, pages);
-        if (good * PageStore.PageSize == pages.Length) return;
-        var damage = new CheckpointDamage(
-            state.Superblock.Info.Index.Value,
-            new PageNumber(at.Page + (uint)good),
-            $"wrong checksum in slot {leaf[at.Index + good].Slot}");
-        throw new CheckpointDamagedException(_path, damage);
     }
 
     private void ReadStates()
@@ -266,6 +293,8 @@ public sealed partial class CheckpointFile : IDisposable
             if (_newest is null) (_newest, _newestTable) = read;
             else _older = read.State;
         }
+
+        Slots.SetKept(KeptMaps());
     }
 
     private void FallBack()
@@ -277,6 +306,7 @@ public sealed partial class CheckpointFile : IDisposable
             _newest = older?.State;
             _newestTable = older?.Table;
             _older = null;
+            Slots.SetKept(KeptMaps());
         }
     }
 

@@ -15,11 +15,12 @@ public sealed class CheckpointWriter : IDisposable
     private readonly SlotWriter _out;
     private readonly SlotMap _map;
     private readonly CheckpointOptions _options;
+    private readonly List<(uint Page, TableEntry Place)> _written = []; // pages of this slice
     private readonly TableNode?[] _open = new TableNode?[TableNode.RootLevel + 1]; // the path being changed, by level
     private readonly int[] _openIndex = new int[TableNode.RootLevel + 1]; // where it stands in its parent
     private TableEntry _rootEntry;
     private TableNode? _root;
-    private int _position;
+    private uint _next; // no page below has to be written any more
 
     internal CheckpointWriter(CheckpointFile file, FrozenPages frozen, SlotWriter output, SlotMap map, TableEntry rootEntry)
     {
@@ -54,15 +55,15 @@ public sealed class CheckpointWriter : IDisposable
         Invariant.That(Outcome == CheckpointOutcome.Writing, "only an unfinished checkpoint is written on");
         long until = _out.BlocksPut + (_options.SliceBytes / PageStore.PageSize);
         int visited = 0;
-        while (_position < _frozen.ChangedPages)
+        while (_frozen.NextFrom(_next, out bool isFreed) is { } page)
         {
-            if (_out.BlocksPut >= until || ++visited > MaxVisited) return SyncWhenDue();
-            if (!TryPutPage(_position)) return EndFull();
-            _position++;
+            if (_out.BlocksPut >= until || ++visited > MaxVisited) return TryEndSlice() || EndFull();
+            if (!TryPutPage(page, isFreed)) return EndFull();
+            _next = page + 1;
         }
 
-        if (!TryClose(TableNode.RootLevel) || !_out.TryFlush()) return EndFull();
-        _out.Sync();
+        if (!TryClose(TableNode.RootLevel) || !TryEndSlice()) return EndFull();
+        _file.Sync();
         Outcome = CheckpointOutcome.Ready;
         return false;
     }
@@ -75,7 +76,7 @@ public sealed class CheckpointWriter : IDisposable
     {
         Invariant.That(Outcome == CheckpointOutcome.Ready, "a checkpoint is committed when all of it is durable");
         Invariant.That(_root is not null, "a state has a root page");
-        _file.Commit(_frozen, _rootEntry, _root, _map, _out);
+        _file.Commit(_frozen, _rootEntry, _root, _map, _out.BlocksPut);
         _frozen.Commit(_root);
         Outcome = CheckpointOutcome.Committed;
     }
@@ -88,23 +89,37 @@ public sealed class CheckpointWriter : IDisposable
         if (Outcome is CheckpointOutcome.Writing or CheckpointOutcome.Ready) Abort();
     }
 
-    private bool TryPutPage(int position)
+    private bool TryPutPage(uint page, bool isFreed)
     {
-        uint page = _frozen.PageAt(position);
         if (!TryOpenPath(page)) return false;
-        TableEntry entry = default;
-        if (_frozen.IsFreedAt(position))
+        TableEntry place = default;
+        if (isFreed) _frozen.Pass(page);
+        else if (!TryPlace(page, out place)) return false;
+        Replace(_open[0]!, (int)(page % TableNode.FanOut), place, null);
+        return true;
+    }
+
+    /// <summary>Where the page stands: the place it was evicted to, else a new one.</summary>
+    private bool TryPlace(uint page, out TableEntry place)
+    {
+        place = _frozen.PlaceOf(page);
+        if (!place.IsEmpty)
         {
-            _frozen.LetGo(position);
+            _frozen.Pass(page);
+            return true;
+        }
+
+        if (!_out.TryNext(out uint slot, out Span<byte> block)) return false;
+        if (_frozen.TryCopy(page, block, out place))
+        {
+            place = new TableEntry(slot, Crc32C.Compute(block), PageHash.OfPage(block));
+            _written.Add((page, place));
         }
         else
         {
-            if (!_out.TryNext(out uint slot, out Span<byte> block)) return false;
-            _frozen.CopyAndLetGo(position, block);
-            entry = new TableEntry(slot, Crc32C.Compute(block), PageHash.OfPage(block));
+            _out.TakeBack();
         }
 
-        Replace(_open[0]!, (int)(page % TableNode.FanOut), entry, null);
         return true;
     }
 
@@ -137,7 +152,7 @@ public sealed class CheckpointWriter : IDisposable
             TableEntry entry = default;
             if (!node.IsEmpty)
             {
-                if (!_out.TryNext(out uint slot, out Span<byte> block)) return false;
+                if (!_out.TryNext(level + 1, out uint slot, out Span<byte> block)) return false;
                 node.Bytes.CopyTo(block);
                 entry = new TableEntry(slot, node.Crc(), node.Hash());
             }
@@ -166,9 +181,13 @@ public sealed class CheckpointWriter : IDisposable
         _root = root;
     }
 
-    private bool SyncWhenDue()
+    /// <summary>What the slice wrote is in the file, so that its pages may be evicted. False: no space.</summary>
+    private bool TryEndSlice()
     {
-        if (_out.UnsyncedBytes + _options.SliceBytes * 2L > _options.SyncBytes) _out.Sync();
+        if (!_out.TryFlush()) return false;
+        _frozen.Publish(_written);
+        _written.Clear();
+        if (_file.Slots.UnsyncedBytes + (_options.SliceBytes * 2L) > _options.SyncBytes) _file.Sync();
         return true;
     }
 
@@ -182,7 +201,7 @@ public sealed class CheckpointWriter : IDisposable
     {
         Invariant.That(Outcome is CheckpointOutcome.Writing or CheckpointOutcome.Ready, "a checkpoint ends once");
         Outcome = outcome;
-        _frozen.Abort();
         _file.WriterEnded();
+        _frozen.Abort();
     }
 }

@@ -3,35 +3,43 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Pages;
 
 /// <summary>
-/// What changed between two freezes: every page changed, with the frame that held it at the freeze, in page order. Made by
-/// the apply loop, then read by the checkpoint loop without a lock: until this is finished, the apply loop neither writes
-/// nor reuses a frame named here whose page has not been copied (<see cref="CopiedThrough"/>), it moves the page to
-/// another frame instead. Exactly one of a commit and <see cref="Abort"/> finishes it.
+/// What changed between two freezes, taken over whole: making it costs the same however many pages changed. Made by the apply
+/// loop, then read by the checkpoint loop. A frozen page is in one of three places, and until the writer has copied it
+/// (<see cref="CopiedThrough"/>) the apply loop changes that only under <see cref="Gate"/>: in the frame its entry names; in
+/// a frame of its own, because the page was written to or freed since; or in the file, because it was evicted. Exactly one
+/// of a commit and <see cref="Abort"/> finishes it.
 /// </summary>
 public sealed class FrozenPages
 {
-    private readonly uint[] _pages;
-    private uint[] _frames;
+    private readonly PageSet _changed;
+    private readonly PageSet _freed;
+    private readonly PagePlaces _places;
+    private readonly Dictionary<uint, uint> _left = []; // pages whose frozen content is in a frame of its own
+    private readonly PageEntries _entries;
     private readonly nint[] _chunks;
     private readonly BufferPool _pool;
     private uint _copiedThrough;
     private volatile FrozenState _state;
 
-    internal FrozenPages(CheckpointInfo info, uint[] pages, uint[] frames, BufferPool pool, TableNode? baseTable, int allocated)
+    internal FrozenPages(
+        CheckpointInfo info,
+        (PageSet Changed, PageSet Freed, PagePlaces Places) changes,
+        (PageEntries Entries, BufferPool Pool) memory,
+        (CheckpointFile? File, StoreSlots? Slots, TableNode? Table) evictedTo,
+        int allocated)
     {
         Info = info;
-        _pages = pages;
-        _frames = frames;
-        _pool = pool;
-        _chunks = pool.Chunks;
-        BaseTable = baseTable;
+        (_changed, _freed, _places) = changes;
+        (_entries, _pool) = memory;
+        _chunks = _pool.Chunks;
+        (File, Slots, BaseTable) = evictedTo;
         AllocatedPages = allocated;
     }
 
     public CheckpointInfo Info { get; }
 
     /// <summary>Pages changed or freed since the freeze before.</summary>
-    public int ChangedPages => _pages.Length;
+    public int ChangedPages => _changed.Count + _freed.Count;
 
     /// <summary>Pages in the whole state at the freeze.</summary>
     public int AllocatedPages { get; }
@@ -39,29 +47,117 @@ public sealed class FrozenPages
     /// <summary>The table of the checkpoint that the changes are relative to; null when all pages are here.</summary>
     internal TableNode? BaseTable { get; private set; }
 
+    /// <summary>Where evicted pages stand; null when there are none.</summary>
+    internal CheckpointFile? File { get; }
+
+    /// <summary>What of it the store uses.</summary>
+    internal StoreSlots? Slots { get; }
+
     /// <summary>The table after the changes, once committed.</summary>
     internal TableNode? CommittedTable { get; private set; }
 
     internal FrozenState State => _state;
 
-    /// <summary>No later page has been copied out of its frame yet. Set by the checkpoint loop, read by the apply loop.</summary>
+    /// <summary>Held for a step that changes where a frozen page is, and while the writer copies one: never across IO.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>The writer needs no page up to here any more. Set by the checkpoint loop, read by the apply loop.</summary>
     internal uint CopiedThrough => Volatile.Read(ref _copiedThrough);
 
-    internal uint PageAt(int position) => _pages[position];
+    /// <summary>Pages that existed at the freeze and had changed. Not changed any more.</summary>
+    internal PageSet Changed => _changed;
 
-    internal bool IsFreedAt(int position) => _frames[position] == BufferPool.NoFrame;
+    /// <summary>Pages that had been freed. Not changed any more.</summary>
+    internal PageSet Freed => _freed;
 
-    /// <summary>Copies a page as it was at the freeze and lets the apply loop have its frame back. Positions only rise.</summary>
-    internal unsafe void CopyAndLetGo(int position, Span<byte> destination)
+    /// <summary>Frozen content in frames of its own, by page. Under <see cref="Gate"/> while open.</summary>
+    internal Dictionary<uint, uint> Left => _left;
+
+    /// <summary>Where frozen pages stand in the file. Under <see cref="Gate"/> while open.</summary>
+    internal PagePlaces Places => _places;
+
+    /// <summary>Gives the checkpoint up: the next freeze contains these changes again. Safe from any one thread.</summary>
+    public void Abort()
     {
-        new ReadOnlySpan<byte>(BufferPool.Pointer(_chunks, _frames[position]), PageStore.PageSize).CopyTo(destination);
-        LetGo(position);
+        Invariant.That(_state == FrozenState.Open, "frozen pages are finished once");
+        BaseTable = null;
+        _state = FrozenState.Aborted;
     }
 
-    internal void LetGo(int position)
+    /// <summary>Under <see cref="Gate"/>: whether the writer is still going to read the page from the frame its entry names.</summary>
+    internal bool NeedsFrameOf(uint page) =>
+        _state == FrozenState.Open
+        && page > CopiedThrough
+        && _changed.Contains(page)
+        && _places[page].IsEmpty
+        && !_left.ContainsKey(page);
+
+    /// <summary>Under <see cref="Gate"/>: whether the writer is still going to read the page from the frame that was left to it.</summary>
+    internal bool NeedsLeftFrameOf(uint page) =>
+        _state == FrozenState.Open && page > CopiedThrough && _places[page].IsEmpty;
+
+    /// <summary>The first changed or freed page at or above <paramref name="from"/>.</summary>
+    internal uint? NextFrom(uint from, out bool isFreed)
     {
-        Volatile.Write(ref _copiedThrough, _pages[position]);
+        uint? changed = _changed.NextFrom(from);
+        uint? freed = _freed.NextFrom(from);
+        isFreed = freed is not null && (changed is null || freed < changed);
+        return isFreed ? freed : changed;
+    }
+
+    /// <summary>The page's place in the file, empty while it has none.</summary>
+    internal TableEntry PlaceOf(uint page)
+    {
+        lock (Gate) return _places[page];
+    }
+
+    /// <summary>
+    /// Copies a page as it was at the freeze. False and its place when it stands in the file meanwhile. Pages only rise.
+    /// </summary>
+    internal unsafe bool TryCopy(uint page, Span<byte> destination, out TableEntry place)
+    {
+        lock (Gate)
+        {
+            place = _places[page];
+            if (!place.IsEmpty)
+            {
+                Volatile.Write(ref _copiedThrough, page);
+                return false;
+            }
+
+            if (!_left.TryGetValue(page, out uint frame))
+            {
+                ulong entry = Volatile.Read(ref _entries.Pointer[page]);
+                Invariant.That((entry & PageEntries.Resident) != 0, "a frozen page is in memory or in the file");
+                frame = (uint)(entry & PageEntries.FrameMask);
+            }
+
+            new ReadOnlySpan<byte>(BufferPool.Pointer(_chunks, frame), PageStore.PageSize).CopyTo(destination);
+            Volatile.Write(ref _copiedThrough, page);
+        }
+
         GC.KeepAlive(_pool);
+        return true;
+    }
+
+    /// <summary>The writer is done with a page that needed no copy.</summary>
+    internal void Pass(uint page)
+    {
+        lock (Gate) Volatile.Write(ref _copiedThrough, page);
+    }
+
+    /// <summary>These pages stand in the file now: they may be evicted.</summary>
+    internal void Publish(List<(uint Page, TableEntry Place)> pages)
+    {
+        if (File is null) return;
+        lock (Gate)
+        {
+            foreach ((uint page, TableEntry place) in pages)
+            {
+                File.Slots.Move(Slots!, place.Slot, SlotUse.Checkpoint, SlotUse.Frozen);
+                _places.Set(page, place);
+            }
+        }
     }
 
     /// <summary>The changes are durable in a checkpoint whose table is <paramref name="table"/>.</summary>
@@ -69,25 +165,7 @@ public sealed class FrozenPages
     {
         Invariant.That(_state == FrozenState.Open, "frozen pages are finished once");
         CommittedTable = table;
-        LetMemoryGo();
+        BaseTable = null; // whoever still holds this must not hold the old table with it
         _state = FrozenState.Committed;
     }
-
-    /// <summary>Gives the checkpoint up: the next freeze contains these changes again. Safe from any one thread.</summary>
-    public void Abort()
-    {
-        Invariant.That(_state == FrozenState.Open, "frozen pages are finished once");
-        LetMemoryGo();
-        _state = FrozenState.Aborted;
-    }
-
-    // Whoever still holds this must not hold the old table with it.
-    private void LetMemoryGo()
-    {
-        BaseTable = null;
-        _frames = [];
-    }
-
-    // For the store when it takes its pages back.
-    internal ReadOnlySpan<uint> Pages => _pages;
 }

@@ -3,20 +3,32 @@ using System.Runtime.InteropServices;
 namespace RaftQueue.Pages;
 
 /// <summary>
-/// One 64-bit word for every page, off the managed heap: where it is and who uses it. From the low end: frame (32 bits),
-/// flags (8), live write pins (12), live read pins (12). Used by the apply loop alone.
+/// One 64-bit word for every page, off the managed heap: where it is and who uses it. From the low end: frame (24 bits),
+/// flags (8), the step that touched it last (8), live write pins (12), live read pins (12). Written by the apply loop alone;
+/// <see cref="FrozenPages"/> says what the checkpoint loop may read.
 /// </summary>
 internal sealed unsafe class PageEntries : IDisposable
 {
-    /// <summary>The page exists; the frame field is valid.</summary>
-    public const ulong Allocated = 1UL << 32;
+    public const ulong FrameMask = (1UL << 24) - 1;
 
-    /// <summary>The page, allocated or free, changed since the last freeze and stands in the set of such pages.</summary>
-    public const ulong Dirty = 1UL << 33;
+    /// <summary>The page exists.</summary>
+    public const ulong Allocated = 1UL << 24;
 
-    /// <summary>The frame is also read by the checkpoint being written.</summary>
-    public const ulong Frozen = 1UL << 34;
+    /// <summary>The page is in memory; the frame field is valid.</summary>
+    public const ulong Resident = 1UL << 25;
 
+    /// <summary>
+    /// Of a page that changed since the last freeze: what it holds stands in the file as well, at its place among the evicted
+    /// pages. Of any other page it means nothing.
+    /// </summary>
+    public const ulong Saved = 1UL << 26;
+
+    /// <summary>In how many steps it was used beyond the first, 0 to 3; the hand that looks for victims counts it down.</summary>
+    public const ulong UseMask = 3UL << 27;
+
+    public const ulong UseOne = 1UL << 27;
+    public const int StepShift = 32;
+    public const ulong StepMask = 0xFFUL << StepShift;
     public const ulong WritePin = 1UL << 40;
     public const ulong ReadPin = 1UL << 52;
     public const ulong ReadPins = ~(ReadPin - 1);

@@ -5,6 +5,8 @@ namespace RaftQueue.Pages;
 /// <summary>Reads pages that stand in adjacent slots with one call, and verifies each against its table entry.</summary>
 internal static class PageRun
 {
+    private const int VerifyPages = 64;
+
     /// <summary>
     /// How many pages from entry <paramref name="index"/> of a leaf on follow each other both in number and in slot, at most
     /// <paramref name="max"/>. The entry is used.
@@ -35,6 +37,29 @@ internal static class PageRun
         return count;
     }
 
+    /// <summary>Reads all pages of a checkpoint; what is wrong with the first that is damaged, null when all are whole.</summary>
+    public static CheckpointDamage? FindDamage(IDiskFile file, CheckpointInfo info, TableNode root)
+    {
+        byte[] buffer = new byte[VerifyPages * PageStore.PageSize];
+        foreach ((TableNode leaf, uint firstPage) in root.Leaves())
+        {
+            for (int index = leaf.NextUsed(0); index < TableNode.FanOut; index = leaf.NextUsed(index))
+            {
+                int count = Length(leaf, index, VerifyPages);
+                int good = Read(file, leaf, index, buffer.AsSpan(0, count * PageStore.PageSize));
+                if (good < count)
+                {
+                    var page = new PageNumber(firstPage + (uint)(index + good));
+                    return new CheckpointDamage(info.Index.Value, page, $"wrong checksum in slot {leaf[index + good].Slot}");
+                }
+
+                index += count;
+            }
+        }
+
+        return null;
+    }
+
     // One page that cannot be read fails the whole call: which one?
     private static int ReadOneByOne(IDiskFile file, TableNode leaf, int index, Span<byte> destination)
     {
@@ -47,6 +72,6 @@ internal static class PageRun
         return count;
     }
 
-    private static bool Matches(TableEntry entry, ReadOnlySpan<byte> page) =>
+    public static bool Matches(TableEntry entry, ReadOnlySpan<byte> page) =>
         Crc32C.Compute(page) == entry.Crc && PageHash.OfPage(page) == entry.Hash;
 }

@@ -1,20 +1,19 @@
+using System.Runtime.CompilerServices;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Pages;
 
-// The copy-on-write half: which pages changed, and which frames a checkpoint being written still reads.
+// The copy-on-write half: which pages changed, and what a checkpoint being written still reads.
 public sealed unsafe partial class PageStore
 {
-    private readonly List<(uint Page, uint Frame)> _left = []; // frames that only the frozen pages still use
-    private PageSet _dirty = new();
-    private TableNode? _baseTable; // what the pages that are not dirty are the same as
+    private PageSet _dirty = new();  // pages that exist and changed since the last freeze
+    private PageSet _freed = new();  // pages that were freed since and do not exist
+    private PagePlaces _saved = new(); // where those of _dirty stand that were written to the file and not changed since
+    private TableNode? _baseTable;   // where all other pages stand
     private FrozenPages? _frozen;
-    private int _sweepLeftAt = SweepStart;
-
-    private const int SweepStart = 256;
 
     /// <summary>Pages changed since the last freeze.</summary>
-    public int DirtyPages => _dirty.Count;
+    public int DirtyPages => _dirty.Count + _freed.Count;
 
     /// <summary>Whether the last frozen pages are still being written: no other freeze before that ends.</summary>
     public bool IsFrozen
@@ -27,8 +26,8 @@ public sealed unsafe partial class PageStore
     }
 
     /// <summary>
-    /// The state as it is now, for a checkpoint: later writes copy the page first. Costs time in proportion to the pages
-    /// changed since the last freeze. No handle may be alive and no other freeze unfinished.
+    /// The state as it is now, for a checkpoint: later writes copy the page first. Costs the same however many pages there are
+    /// and however many changed. No handle may be alive and no other freeze unfinished.
     /// </summary>
     public FrozenPages Freeze(CheckpointInfo info)
     {
@@ -36,77 +35,101 @@ public sealed unsafe partial class PageStore
         Invariant.That(info.Membership.Length <= CheckpointInfo.MaxMembershipBytes, "a membership fits the superblock");
         Settle();
         Invariant.That(_frozen is null, "one checkpoint is written at a time");
-        uint[] pages = new uint[_dirty.Count];
-        uint[] frames = new uint[pages.Length];
-        int count = 0;
-        for (uint? page = _dirty.NextFrom(0); page is { } number; page = _dirty.NextFrom(number + 1))
-        {
-            ulong entry = _entry[number];
-            bool allocated = (entry & PageEntries.Allocated) != 0;
-            pages[count] = number;
-            frames[count++] = allocated ? (uint)entry : BufferPool.NoFrame;
-            _entry[number] = allocated ? (uint)entry | PageEntries.Allocated | PageEntries.Frozen : 0;
-        }
-
-        Invariant.That(count == pages.Length, "a set has as many members as it counts");
+        _frozen = new FrozenPages(
+            info, (_dirty, _freed, _saved), (_entries, _pool), (_file, _slots, _baseTable), (int)AllocatedPages);
         _dirty = new PageSet();
-        _frozen = new FrozenPages(info, pages, frames, _pool, _baseTable, (int)AllocatedPages);
+        _freed = new PageSet();
+        _saved = new PagePlaces();
+        if (_slots is not null) _file!.Slots.FreezeEvicted(_slots);
         return _frozen;
     }
 
-    private bool IsStillFrozen(uint page) =>
-        _frozen is { State: FrozenState.Open } frozen && page > frozen.CopiedThrough;
-
     /// <summary>The page's entry stops using its frame: free at once, or when the checkpoint has read it.</summary>
-    private void LeaveFrame(uint page, ulong entry)
+    private void LeaveFrame(uint page, uint frame)
     {
-        if ((entry & PageEntries.Frozen) != 0 && IsStillFrozen(page)) _left.Add((page, (uint)entry));
-        else _pool.Return((uint)entry);
-    }
-
-    private uint TakeFrame()
-    {
-        if (_pool.IsExhausted && _left.Count >= _sweepLeftAt) SweepLeftFrames();
-        return _pool.Take();
-    }
-
-    /// <summary>Takes back what the writer has copied; the threshold keeps the cost proportional to the frames left.</summary>
-    private void SweepLeftFrames()
-    {
-        Settle();
-        if (_frozen is { } frozen)
+        if (_frozen is { State: FrozenState.Open } frozen && frozen.Changed.Contains(page))
         {
-            uint copied = frozen.CopiedThrough;
-            int kept = 0;
-            for (int i = 0; i < _left.Count; i++)
+            lock (frozen.Gate)
             {
-                if (_left[i].Page <= copied) _pool.Return(_left[i].Frame);
-                else _left[kept++] = _left[i];
+                if (TryLeave(frozen, page, frame)) return;
             }
-
-            _left.RemoveRange(kept, _left.Count - kept);
         }
 
-        _sweepLeftAt = Math.Max(SweepStart, _left.Count * 2);
+        ReleaseFrame(frame);
     }
 
-    /// <summary>Takes everything back from a finished freeze; an aborted one's changes are dirty again.</summary>
+    /// <summary>Under the gate: gives the frame to the checkpoint, when that still needs it.</summary>
+    private bool TryLeave(FrozenPages frozen, uint page, uint frame)
+    {
+        if (!frozen.NeedsFrameOf(page)) return false;
+        frozen.Left.Add(page, frame);
+        _owners[frame] = page | LeftOwner;
+        return true;
+    }
+
+    /// <summary>Gives a page that is about to change a frame of its own, when the checkpoint still reads the one it has.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong Unshare(uint page)
+    {
+        _entry[page] += PageEntries.ReadPin; // it stays while room is made for the copy
+        uint frame = TakeFrame();
+        ulong entry = _entry[page] - PageEntries.ReadPin;
+        uint shared = (uint)(entry & PageEntries.FrameMask);
+        bool left = false;
+        if (_frozen is { State: FrozenState.Open } frozen)
+        {
+            lock (frozen.Gate)
+            {
+                left = TryLeave(frozen, page, shared);
+                if (left)
+                {
+                    Unsafe.CopyBlock(_pool.Pointer(frame), _pool.Pointer(shared), PageSize);
+                    entry = (entry & ~PageEntries.FrameMask) | frame;
+                    _owners[frame] = page;
+                }
+            }
+        }
+
+        if (!left) ReleaseFrame(frame);
+        _entry[page] = entry;
+        return entry;
+    }
+
+    /// <summary>
+    /// Takes note of a finished freeze. A committed one costs what it left in frames of its own; an aborted one's changes are
+    /// dirty again, which costs a step for each.
+    /// </summary>
     private void Settle()
     {
         if (_frozen is not { } frozen || frozen.State == FrozenState.Open) return;
-        bool aborted = frozen.State == FrozenState.Aborted;
-        foreach (uint page in frozen.Pages)
+        foreach (uint frame in frozen.Left.Values) ReleaseFrame(frame);
+        frozen.Left.Clear();
+        if (frozen.State == FrozenState.Committed) _baseTable = frozen.CommittedTable;
+        else TakeBack(frozen);
+        _frozen = null;
+    }
+
+    private void TakeBack(FrozenPages frozen)
+    {
+        for (uint? at = frozen.Changed.NextFrom(0); at is { } page; at = frozen.Changed.NextFrom(page + 1))
         {
-            _entry[page] &= ~PageEntries.Frozen;
-            if (!aborted) continue;
-            MarkDirty(page);
-            _entry[page] |= PageEntries.Dirty;
+            TableEntry place = frozen.Places[page];
+            if (_freed.Contains(page) || !_dirty.Add(page))
+            {
+                if (!place.IsEmpty) _file!.Slots.Release(_slots, place.Slot, SlotUse.Frozen);
+                continue;
+            }
+
+            _entry[page] &= ~PageEntries.Saved;
+            if (place.IsEmpty) continue;
+            _file!.Slots.Move(_slots!, place.Slot, SlotUse.Frozen, SlotUse.Evicted);
+            _saved.Set(page, place);
+            _entry[page] |= PageEntries.Saved;
         }
 
-        foreach ((uint _, uint frame) in _left) _pool.Return(frame);
-        _left.Clear();
-        _sweepLeftAt = SweepStart;
-        if (!aborted) _baseTable = frozen.CommittedTable;
-        _frozen = null;
+        for (uint? at = frozen.Freed.NextFrom(0); at is { } page; at = frozen.Freed.NextFrom(page + 1))
+        {
+            if (!_dirty.Contains(page)) _freed.Add(page);
+        }
     }
 }

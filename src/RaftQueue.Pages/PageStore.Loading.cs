@@ -5,21 +5,20 @@ namespace RaftQueue.Pages;
 // Beginning from a checkpoint, and the hash of everything.
 public sealed unsafe partial class PageStore
 {
-    /// <summary>The state that a verified table describes; nothing is dirty.</summary>
-    internal static PageStore Load(PageStoreOptions options, TableNode root, PageRunReader read)
+    /// <summary>The state that a verified table describes; nothing is dirty and no page is in memory.</summary>
+    internal static PageStore Load(PageStoreOptions options, CheckpointFile file, TableNode root)
     {
-        var store = new PageStore(options);
-        try
+        var store = new PageStore(options, file);
+        foreach ((TableNode leaf, uint firstPage) in root.Leaves())
         {
-            foreach ((TableNode leaf, uint firstPage) in root.Leaves()) store.LoadLeaf(leaf, firstPage, read);
-            store._baseTable = root;
-            return store;
+            for (int index = leaf.NextUsed(0); index < TableNode.FanOut; index = leaf.NextUsed(index + 1))
+            {
+                store.AddLoaded(firstPage + (uint)index);
+            }
         }
-        catch
-        {
-            store.Dispose();
-            throw;
-        }
+
+        store._baseTable = root;
+        return store;
     }
 
     /// <summary>
@@ -32,7 +31,8 @@ public sealed unsafe partial class PageStore
         for (uint page = 1; page < _next; page++)
         {
             if ((_entry[page] & PageEntries.Allocated) == 0) continue;
-            ulong hash = PageHash.OfPage(new ReadOnlySpan<byte>(_pool.Pointer((uint)_entry[page]), PageSize));
+            ulong hash;
+            using (PageHandle handle = Pin(new PageNumber(page), PageIntent.Read)) hash = PageHash.OfPage(handle.Read);
             TableNode middle = ChildOf(root, (int)(page >> 16));
             ChildOf(middle, (int)(page >> 8) & 0xFF).Set((int)page & 0xFF, new TableEntry(1, 0, hash));
         }
@@ -58,26 +58,12 @@ public sealed unsafe partial class PageStore
         return node.Hash();
     }
 
-    private void LoadLeaf(TableNode leaf, uint firstPage, PageRunReader read)
-    {
-        for (int index = leaf.NextUsed(0); index < TableNode.FanOut; index = leaf.NextUsed(index))
-        {
-            uint frame = _pool.Take();
-            int count = PageRun.Length(leaf, index, BufferPool.FramesToChunkEnd(frame));
-            for (int i = 1; i < count; i++) Invariant.That(_pool.Take() == frame + (uint)i, "a new pool gives frames in order");
-            uint page = firstPage + (uint)index;
-            read(leaf, (index, page), new Span<byte>(_pool.Pointer(frame), count * PageSize));
-            for (int i = 0; i < count; i++) AddLoaded(page + (uint)i, frame + (uint)i);
-            index += count;
-        }
-    }
-
-    private void AddLoaded(uint page, uint frame)
+    private void AddLoaded(uint page)
     {
         Invariant.That(page < (uint)_options.MaxPages, "a store is large enough for the checkpoint it is loaded from");
         if (page >= _capacity) Grow(page + 1);
         while (_next < page) _free.Add(_next++);
-        _entry[page] = frame | PageEntries.Allocated;
+        _entry[page] = PageEntries.Allocated;
         _next = page + 1;
     }
 }

@@ -7,7 +7,8 @@ namespace RaftQueue.Pages;
 /// <summary>
 /// The paged memory in which one shard's replicated state lives. Which pages exist depends only on the history of
 /// <see cref="Allocate"/> and <see cref="Free"/> (the lowest free number is given first), so that the set of allocated
-/// pages, which every checkpoint records, is the whole allocation state. Single-threaded (apply loop).
+/// pages, which every checkpoint records, is the whole allocation state. Not all of them are in memory: see
+/// PageStore.Eviction.cs. Single-threaded (apply loop).
 /// </summary>
 public sealed unsafe partial class PageStore : IDisposable
 {
@@ -17,7 +18,12 @@ public sealed unsafe partial class PageStore : IDisposable
     /// <summary>Page numbers are below this (64 GiB of pages).</summary>
     public const int MaxPages = 1 << 24;
 
+    /// <summary>The least <see cref="PageStoreOptions.MaxResidentPages"/>: what one step pins at once fits several times.</summary>
+    public const int MinResidentPages = 16;
+
     private readonly PageStoreOptions _options;
+    private readonly CheckpointFile? _file; // where pages are evicted to and read from
+    private readonly StoreSlots? _slots;    // what of it this store uses
     private readonly BufferPool _pool = new();
     private readonly PageEntries _entries = new();
     private readonly PageSet _free = new();
@@ -28,10 +34,14 @@ public sealed unsafe partial class PageStore : IDisposable
     private int _writePins;
     private bool _disposed;
 
-    private PageStore(PageStoreOptions options)
+    private PageStore(PageStoreOptions options, CheckpointFile? file)
     {
         Invariant.That(options.MaxPages is > 1 and <= MaxPages, "a store has between 1 and 16,777,215 pages");
+        Invariant.That(options.MaxResidentPages is 0 or >= MinResidentPages, "what one step pins fits the memory several times");
+        Invariant.That(options.MaxResidentPages == 0 || file is not null, "a store with bounded memory has a file to evict to");
         _options = options;
+        _file = file;
+        _slots = file?.StoreOpened();
         Grow(2);
     }
 
@@ -48,9 +58,11 @@ public sealed unsafe partial class PageStore : IDisposable
     public int LivePins => _pins;
 
     /// <summary>A store with nothing but a zeroed root page.</summary>
-    public static PageStore Create(PageStoreOptions options)
+    /// <param name="options">How much of it stays in memory.</param>
+    /// <param name="file">Where its checkpoints go and pages are evicted to; needed when memory is bounded.</param>
+    public static PageStore Create(PageStoreOptions options, CheckpointFile? file = null)
     {
-        var store = new PageStore(options);
+        var store = new PageStore(options, file);
         PageNumber root = store.Allocate();
         Invariant.That(root == PageNumber.Root, "the first page is the root page");
         return store;
@@ -65,6 +77,7 @@ public sealed unsafe partial class PageStore : IDisposable
     /// </summary>
     public PageNumber Allocate()
     {
+        uint frame = TakeFrame();
         uint page = _free.NextFrom(0) ?? _next;
         if (page == _next)
         {
@@ -77,10 +90,11 @@ public sealed unsafe partial class PageStore : IDisposable
             _free.Remove(page);
         }
 
-        uint frame = TakeFrame();
         new Span<byte>(_pool.Pointer(frame), PageSize).Clear();
-        MarkDirty(page);
-        _entry[page] = frame | PageEntries.Allocated | PageEntries.Dirty;
+        _freed.Remove(page);
+        _dirty.Add(page);
+        _owners[frame] = page;
+        _entry[page] = frame | PageEntries.Allocated | PageEntries.Resident | _step;
         return new PageNumber(page);
     }
 
@@ -92,16 +106,19 @@ public sealed unsafe partial class PageStore : IDisposable
         if (number >= _capacity || (_entry[number] & PageEntries.Allocated) == 0) NoSuchPage(page);
         ulong entry = _entry[number];
         Invariant.That((entry & PageEntries.Pins) == 0, "a page that is freed is not pinned");
-        MarkDirty(number);
-        LeaveFrame(number, entry);
-        _entry[number] = PageEntries.Dirty;
+        if (_dirty.Remove(number) && (entry & PageEntries.Saved) != 0) ForgetSaved(number);
+        _freed.Add(number);
+        if ((entry & PageEntries.Resident) != 0) LeaveFrame(number, (uint)(entry & PageEntries.FrameMask));
+        _entry[number] = 0;
         _free.Add(number);
         while (_next > 2 && _free.Remove(_next - 1)) _next--;
     }
 
     /// <summary>
     /// Holds a page in memory and gives access to it; a write makes it part of the next checkpoint. The handle must be
-    /// disposed before <see cref="Freeze"/>. A page that does not exist is a broken invariant.
+    /// disposed before <see cref="Freeze"/>. A page that does not exist is a broken invariant. One that is not in memory is
+    /// read: <see cref="CheckpointDamagedException"/> or <see cref="DiskException"/> when that fails, and
+    /// <see cref="StateSpaceException"/> when there is no room for it; then the store is of no use any more.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PageHandle Pin(PageNumber page, PageIntent intent)
@@ -111,19 +128,21 @@ public sealed unsafe partial class PageStore : IDisposable
         ulong entry = _entry[number];
         if (intent == PageIntent.Read)
         {
-            if ((entry & PageEntries.Allocated) == 0) NoSuchPage(page);
-            _entry[number] = entry + PageEntries.ReadPin;
+            if ((entry & PageEntries.Resident) == 0) entry = BringIn(number);
+            entry += PageEntries.ReadPin;
         }
         else
         {
-            const ulong Deciding = PageEntries.Allocated | PageEntries.Dirty | PageEntries.ReadPins;
-            if ((entry & Deciding) != (PageEntries.Allocated | PageEntries.Dirty)) entry = MakeWritable(number);
-            _entry[number] = entry + PageEntries.WritePin;
+            const ulong Deciding = PageEntries.Resident | PageEntries.Saved | PageEntries.ReadPins;
+            if ((entry & Deciding) != PageEntries.Resident || !_dirty.Contains(number)) entry = MakeWritable(number);
+            entry += PageEntries.WritePin;
             _writePins++;
         }
 
+        if (((entry ^ _step) & PageEntries.StepMask) != 0) entry = UsedAgain(entry);
+        _entry[number] = entry;
         _pins++;
-        byte* bytes = _pool.Pointer((uint)entry);
+        byte* bytes = _pool.Pointer((uint)(entry & PageEntries.FrameMask));
         return new PageHandle(this, bytes, number, intent, _options.CheckReads ? ReadCheck(bytes, intent) : 0);
     }
 
@@ -153,9 +172,11 @@ public sealed unsafe partial class PageStore : IDisposable
         _disposed = true;
         _capacity = 0;
         _entry = null;
+        _file?.StoreClosed(_slots!);
+        // An unfinished checkpoint holds on to both, whose finalizers free them.
+        if (_frozen is { State: FrozenState.Open }) return;
         _entries.Dispose();
-        // The checkpoint's frames hold on to the pool, whose finalizer frees it.
-        if (_frozen is null || _frozen.State != FrozenState.Open) _pool.Dispose();
+        _pool.Dispose();
     }
 
     // The rare halves of Pin are kept out of it, so that what is inlined at every call stays small.
@@ -175,28 +196,34 @@ public sealed unsafe partial class PageStore : IDisposable
         Invariant.That(
             (entry & PageEntries.ReadPins) == 0 || (entry & PageEntries.WritePins) != 0,
             "a page pinned only for reading is not pinned for writing too");
-        MarkDirty(page);
-        if ((entry & PageEntries.Frozen) != 0 && IsStillFrozen(page))
+        if ((entry & PageEntries.Resident) == 0) entry = BringIn(page);
+        if (!_dirty.Add(page))
         {
-            uint frame = TakeFrame();
-            Unsafe.CopyBlock(_pool.Pointer(frame), _pool.Pointer((uint)entry), PageSize);
-            LeaveFrame(page, entry);
-            entry = frame | PageEntries.Allocated;
+            if ((entry & PageEntries.Saved) != 0) ForgetSaved(page);
+        }
+        else if (_frozen is { State: FrozenState.Open } frozen && frozen.Changed.Contains(page))
+        {
+            entry = Unshare(page);
         }
 
-        return entry | PageEntries.Dirty;
-    }
-
-    private void MarkDirty(uint page)
-    {
-        if ((_entry[page] & PageEntries.Dirty) == 0) _dirty.Add(page);
+        return entry & ~PageEntries.Saved;
     }
 
     private void Grow(uint count)
     {
-        _entries.Grow(count);
+        if (_frozen is { State: FrozenState.Open } frozen)
+        {
+            // The writer reads entries.
+            lock (frozen.Gate) _entries.Grow(count);
+        }
+        else
+        {
+            _entries.Grow(count);
+        }
+
         _entry = _entries.Pointer;
         _capacity = _entries.Capacity;
+        _limit = LimitFor(_capacity);
     }
 
     // A handle taken under a live write handle may see its page change; any other must not.
@@ -207,7 +234,7 @@ public sealed unsafe partial class PageStore : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void VerifyRead(uint page, ulong check)
     {
-        ulong now = PageHash.OfPage(new ReadOnlySpan<byte>(_pool.Pointer((uint)_entry[page]), PageSize));
+        ulong now = PageHash.OfPage(new ReadOnlySpan<byte>(_pool.Pointer((uint)(_entry[page] & PageEntries.FrameMask)), PageSize));
         Invariant.That(check == now, "a page pinned for reading was not written");
     }
 }

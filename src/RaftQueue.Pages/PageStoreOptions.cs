@@ -9,6 +9,22 @@ public sealed record PageStoreOptions
     /// </summary>
     public int MaxPages { get; init; } = PageStore.MaxPages;
 
+    /// <summary>
+    /// Pages' worth of memory, at least <see cref="PageStore.MinResidentPages"/>; 0 is no bound. What the store knows of each
+    /// page is paid from it (<see cref="PageStore.TableBytesPerPage"/>), the rest holds pages; others are evicted to the
+    /// checkpoint file.
+    /// </summary>
+    public int MaxResidentPages { get; init; }
+
+    /// <summary>
+    /// How far beyond <see cref="MaxResidentPages"/> memory may grow while the disk is full and no changed page can be
+    /// evicted; then <see cref="StateSpaceException"/>.
+    /// </summary>
+    public int OvershootPages { get; init; } = 16 * 1024;
+
+    /// <summary>Told right before pinning throws because a page cannot be read as it was written.</summary>
+    public Action<Exception>? OnUnreadable { get; init; }
+
     /// <summary>Compares a page pinned for reading with itself when it is unpinned. Slow: for tests.</summary>
     public bool CheckReads { get; init; }
 }

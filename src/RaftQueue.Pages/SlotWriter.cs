@@ -3,87 +3,91 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Pages;
 
 /// <summary>
-/// Puts blocks of 4 KiB into slots that no kept or read checkpoint uses, lowest first, growing the file when there are no
-/// more; adjacent slots are written with one call. One owner.
+/// Puts blocks of 4 KiB into free slots of a checkpoint file, taking runs of adjacent ones, each run written with one call.
+/// One owner.
 /// </summary>
 internal sealed class SlotWriter
 {
-    private readonly IDiskFile _file;
-    private readonly CheckpointOptions _options;
-    private readonly SlotMap _busy;
+    private readonly SlotFile _slots;
+    private readonly StoreSlots? _store;
+    private readonly SlotUse _use;
     private readonly byte[] _buffer;
-    private uint _cursor = Superblock.Places;
-    private uint _slotCount;
-    private uint _firstSlot;
-    private int _buffered;
+    private uint _runStart;
+    private int _runLength;
+    private int _filled; // slots of the run with a block in the buffer
+    private int _flushed; // of those, written
 
-    /// <param name="busy">Slots that must not be written; owned by this from now on.</param>
-    public SlotWriter(IDiskFile file, CheckpointOptions options, SlotMap busy)
+    /// <param name="slots">The file.</param>
+    /// <param name="store">Whose pages are evicted; null for a checkpoint.</param>
+    /// <param name="use">What for.</param>
+    /// <param name="bufferBytes">The longest run.</param>
+    public SlotWriter(SlotFile slots, StoreSlots? store, SlotUse use, int bufferBytes)
     {
-        _file = file;
-        _options = options;
-        _busy = busy;
-        _buffer = new byte[options.SliceBytes];
-        _slotCount = (uint)(file.Length / PageStore.PageSize);
+        _slots = slots;
+        _store = store;
+        _use = use;
+        _buffer = new byte[bufferBytes];
     }
 
-    /// <summary>Blocks taken with <see cref="TryNext"/> since the beginning.</summary>
+    /// <summary>Blocks put since the beginning.</summary>
     public long BlocksPut { get; private set; }
 
-    /// <summary>Bytes written to the file since the last <see cref="Sync"/>.</summary>
-    public long UnsyncedBytes { get; private set; }
-
-    /// <summary>Every slot put so far is below this.</summary>
-    public uint HighestSlotEnd { get; private set; } = Superblock.Places;
+    /// <summary>As <see cref="TryNext(int, out uint, out Span{byte})"/> when many may follow.</summary>
+    public bool TryNext(out uint slot, out Span<byte> block) => TryNext(_buffer.Length / PageStore.PageSize, out slot, out block);
 
     /// <summary>A slot and the block to fill for it, at once. False: no space could be taken, nothing more is written.</summary>
-    public bool TryNext(out uint slot, out Span<byte> block)
+    /// <param name="wanted">How many blocks are going to follow, this one included, as far as known.</param>
+    /// <param name="slot">Where the block is going to stand.</param>
+    /// <param name="block">4 KiB to fill.</param>
+    public bool TryNext(int wanted, out uint slot, out Span<byte> block)
     {
+        slot = 0;
         block = default;
-        slot = _busy.NextAbsent(_cursor);
-        if (slot >= _slotCount && !TryGrow()) return false;
-        bool continues = _buffered > 0 && slot == _firstSlot + (uint)(_buffered / PageStore.PageSize);
-        if ((_buffered == _buffer.Length || !continues) && !TryFlush()) return false;
-        if (_buffered == 0) _firstSlot = slot;
-        _busy.Add(slot);
-        _cursor = slot + 1;
-        HighestSlotEnd = Math.Max(HighestSlotEnd, slot + 1);
-        block = _buffer.AsSpan(_buffered, PageStore.PageSize);
-        _buffered += PageStore.PageSize;
+        if (_filled == _runLength)
+        {
+            if (!TryFlush()) return false;
+            int most = Math.Clamp(wanted, 1, _buffer.Length / PageStore.PageSize);
+            _runLength = _filled = _flushed = 0;
+            if (!_slots.TryTake(_store, _use, most, out _runStart, out _runLength)) return false;
+        }
+
+        slot = _runStart + (uint)_filled;
+        block = _buffer.AsSpan(_filled * PageStore.PageSize, PageStore.PageSize);
+        _filled++;
         BlocksPut++;
         return true;
+    }
+
+    /// <summary>The block given last is not needed; its slot is used for the next one.</summary>
+    public void TakeBack()
+    {
+        Invariant.That(_filled > _flushed, "a block is taken back before it is written");
+        _filled--;
+        BlocksPut--;
     }
 
     /// <summary>Hands all blocks to the file. False: no space.</summary>
     public bool TryFlush()
     {
-        if (_buffered == 0) return true;
+        if (_filled == _flushed) return true;
         try
         {
-            _file.WriteAt((long)_firstSlot * PageStore.PageSize, _buffer.AsSpan(0, _buffered));
+            int start = _flushed * PageStore.PageSize;
+            _slots.Write(_runStart + (uint)_flushed, _buffer.AsSpan(start, (_filled * PageStore.PageSize) - start));
         }
         catch (DiskException full) when (full.IsDiskFull)
         {
             return false;
         }
 
-        UnsyncedBytes += _buffered;
-        _buffered = 0;
+        _flushed = _filled;
         return true;
     }
 
-    /// <summary>All that was flushed is durable. A failure is final for the process.</summary>
-    public void Sync()
+    /// <summary>Gives back the slots that were taken and not used.</summary>
+    public void End()
     {
-        if (UnsyncedBytes == 0) return;
-        _file.DataSync();
-        UnsyncedBytes = 0;
-    }
-
-    private bool TryGrow()
-    {
-        if (!CheckpointFile.TryGrow(_file, _options)) return false;
-        _slotCount = (uint)(_file.Length / PageStore.PageSize);
-        return true;
+        for (int i = _filled; i < _runLength; i++) _slots.Release(_store, _runStart + (uint)i, _use);
+        _runLength = _filled = _flushed = 0;
     }
 }

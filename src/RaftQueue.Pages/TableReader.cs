@@ -97,7 +97,8 @@ internal sealed class TableReader
         TableNode? same = twinChild is not null && twin![index] == entry ? twinChild : null;
         TableNode? child = ReadNode(entry, node.Level - 1, firstPage, same, twinChild);
         if (child is null) return false;
-        if (same is null) node.Attach(index, child);
+        // A node that is shared has its children; one of its own may have children that are shared.
+        if (node.Child(index) is null) node.Attach(index, child);
         return true;
     }
 

@@ -8,6 +8,8 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class ApplyLoop(NodeShared node) : ILoopBody
 {
+    private const long SpaceMicroseconds = 200_000;
+
     private readonly Inbox<Action> _inbox = new();
     private ShardApply[] _shards = [];
 
@@ -29,6 +31,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
     {
         foreach (Action action in _inbox.TakeAll()) action();
         bool more = false;
+        bool shortOfSpace = false;
         long next = ILoopBody.Never;
         foreach (ShardApply shard in _shards)
         {
@@ -36,9 +39,12 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
             shard.Link.ApplyBusySinceMicroseconds = now;
             more |= shard.ApplySlice();
             next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
+            shortOfSpace |= shard.TendPages();
             shard.Link.ApplyBusySinceMicroseconds = 0;
         }
 
+        node.StateShortOfSpace = shortOfSpace;
+        if (shortOfSpace) next = Math.Min(next, node.Clock.MonotonicMicroseconds + SpaceMicroseconds);
         return more ? 0 : next;
     }
 }

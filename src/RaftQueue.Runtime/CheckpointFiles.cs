@@ -4,21 +4,30 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Runtime;
 
 /// <summary>
-/// The checkpoint file of each shard. The checkpoint loop writes and replaces them; readers for other nodes may be opened
-/// from any thread.
+/// The checkpoint file of each shard, and how the pages of its state are kept in memory. The checkpoint loop writes and
+/// replaces them; readers for other nodes may be opened from any thread.
 /// </summary>
 internal sealed class CheckpointFiles : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly IDisk _disk;
     private readonly string _directory;
+    private readonly int _residentPages;
+    private readonly INodeLog _log;
     private readonly CheckpointFile?[] _files;
 
-    public CheckpointFiles(IDisk disk, string directory, int shards)
+    /// <param name="disk">Where they are.</param>
+    /// <param name="options">The node's: its directory, shards and memory, an equal share of which each shard's pages get.</param>
+    /// <param name="log">Told of pages that cannot be read.</param>
+    public CheckpointFiles(IDisk disk, NodeOptions options, INodeLog log)
     {
+        const long PagesPerMiB = (1 << 20) / PageStore.PageSize;
         _disk = disk;
-        _directory = directory;
-        _files = new CheckpointFile?[shards];
+        _directory = options.DataDirectory;
+        _residentPages = options.ResidentPagesPerShard
+            ?? (int)Math.Clamp(options.MemoryBudgetMiB * PagesPerMiB / options.Shards, PageStore.MinResidentPages, PageStore.MaxPages);
+        _log = log;
+        _files = new CheckpointFile?[options.Shards];
     }
 
     public IDisk Disk => _disk;
@@ -39,6 +48,20 @@ internal sealed class CheckpointFiles : IDisposable
             }
         }
     }
+
+    /// <summary>How a shard's pages are kept in memory.</summary>
+    public PageStoreOptions StoreOptions(ShardId shard) => new()
+    {
+        MaxResidentPages = _residentPages,
+        OnUnreadable = exception =>
+        {
+            _log.Error(
+                $"shard {shard}: a page of the state cannot be read; this node stops. Its next start reads all of the checkpoint and,"
+                + " when none on this disk is whole, takes the state from a peer",
+                exception);
+            DamagedMark.Set(this, shard);
+        },
+    };
 
     /// <summary>Opens the file of a shard, closing the one that was open.</summary>
     public CheckpointFile Open(ShardId shard)

@@ -61,7 +61,8 @@ internal sealed class InstallCheckpointJob(
     private long Install()
     {
         CheckpointFile file = files.Open(info.Shard);
-        (ShardState state, CheckpointInfo loaded) = ShardOpening.Load(file);
+        (ShardState state, CheckpointInfo loaded) = ShardOpening.Load(file, files.StoreOptions(info.Shard));
+        DamagedMark.Clear(files, info.Shard);
         node.Log.Info($"shard {info.Shard}: checkpoint at index {loaded.Index} installed, {file.Pages} pages");
         // The claim on the shard ends once the apply loop has changed over.
         loop.Replica!.Post(new CheckpointInstalled(info.Shard, loaded, state));

@@ -111,7 +111,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private void ConsiderHandOver(long nowMicroseconds, long nowMs)
     {
         _handOverAt = nowMicroseconds + BalanceMicroseconds;
-        if (node.Wal.IsFull)
+        if (node.IsDiskFull)
         {
             replica.Raft.TransferLeadership(NodeId.None, nowMs);
             return;

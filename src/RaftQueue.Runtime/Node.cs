@@ -177,6 +177,7 @@ public sealed class Node : IAsyncDisposable
             view?.LastIndex ?? LogIndex.Zero,
             hashIndex,
             hash,
+            link.Pages,
             members);
     }
 

@@ -29,7 +29,11 @@ public sealed record NodeOptions
 
     public Durability Durability { get; init; } = Durability.QuorumFsync;
 
+    /// <summary>Memory for the pages of job state, shared equally by the shards; what is beyond is on disk.</summary>
     public int MemoryBudgetMiB { get; init; } = 1024;
+
+    /// <summary>Instead of a share of <see cref="MemoryBudgetMiB"/>: so many pages of each shard, for tests that want it small.</summary>
+    public int? ResidentPagesPerShard { get; init; }
 
     /// <summary>Limits and defaults that apply needs; the leader writes its own to the log when they differ.</summary>
     public ReplicatedSettings Settings { get; init; } = new();

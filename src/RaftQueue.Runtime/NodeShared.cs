@@ -29,6 +29,18 @@ internal sealed class NodeShared
 
     public ReadTable Reads { get; } = new(MaxOpenReads);
 
+    private volatile bool _stateShortOfSpace;
+
+    /// <summary>Pages of the state that should leave memory find no place on the disk. Written by the apply loop.</summary>
+    public bool StateShortOfSpace
+    {
+        get => _stateShortOfSpace;
+        set => _stateShortOfSpace = value;
+    }
+
+    /// <summary>The disk is full: no new work is taken.</summary>
+    public bool IsDiskFull => Wal.IsFull || _stateShortOfSpace;
+
     /// <summary>Set once, before any loop runs.</summary>
     public IPeerNetwork Network { get; set; } = null!;
 

@@ -43,7 +43,7 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
         while (CommandFrame.TryTake(ref rest, out CommandFrame frame))
         {
             var type = (CommandType)frame.Type;
-            NotAppliedReason reason = refused is NotAppliedReason.None && node.Wal.IsFull && !IsFinishing(type)
+            NotAppliedReason reason = refused is NotAppliedReason.None && node.IsDiskFull && !IsFinishing(type)
                 ? NotAppliedReason.DiskFull
                 : refused;
             ReadOnlyMemory<byte> body = payload.Slice(position + CommandFrame.HeaderSize, frame.Body.Length);

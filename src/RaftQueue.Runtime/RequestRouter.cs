@@ -22,7 +22,7 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         if (leader.IsNone) _unsent.Add(request);
         else if (leader != node.Self) _forward.Add(request);
         else if (request.IsLease) LeaseHere(request);
-        else if (!request.Finishing && node.Wal.IsFull && request.Copies == 0) Refuse(request, NotAppliedReason.DiskFull);
+        else if (!request.Finishing && node.IsDiskFull && request.Copies == 0) Refuse(request, NotAppliedReason.DiskFull);
         else replica.Proposals.Add(request);
     }
 

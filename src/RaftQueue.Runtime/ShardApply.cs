@@ -25,6 +25,7 @@ internal sealed class ShardApply
     private readonly PriorityQueue<PendingRead, long> _reads = new();
     private LogIndex _holdBelow = NoHold;
     private long _committed;
+    private int _syncing;
     private long _publishedDueMs = long.MaxValue;
 
     public ShardApply(NodeShared node, ApplyLoop loop, CheckpointLoop checkpoints, ShardId shard, ShardState state)
@@ -146,6 +147,17 @@ internal sealed class ShardApply
         return Math.Min(Leases.Serve(nowMicroseconds), Watches.Serve(nowMicroseconds));
     }
 
+    /// <summary>Looks after the memory of the state; whether it is short of space on the disk.</summary>
+    public bool TendPages()
+    {
+        PageStore pages = State.Pages;
+        if (pages.WantsSync && Interlocked.CompareExchange(ref _syncing, 1, 0) == 0)
+            _checkpoints.Sync(State, () => Volatile.Write(ref _syncing, 0));
+        // While new work is refused nothing else may come that asks for room.
+        if (pages.IsShortOfSpace) pages.MakeRoomAgain();
+        return pages.IsShortOfSpace;
+    }
+
     /// <summary>The node stops: nobody will be served any more.</summary>
     public void Abandon()
     {
@@ -234,6 +246,7 @@ internal sealed class ShardApply
     {
         Link.AppliedIndex = Store.AppliedIndex;
         Link.StateHash = (Store.AppliedIndex, Store.StateHash);
+        Link.Pages = State.Pages.Counters;
         Link.NextDueMs = Store.NextDueMs;
         Link.SetFlags(Store.HasDueWork, Store.Settings != _node.Options.Settings);
         // The replica loop sleeps until the due time it knew; it must hear of another one, and of work that is due already.

@@ -1,3 +1,4 @@
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
@@ -16,6 +17,7 @@ internal sealed class ShardLink
     private long _applyBusySince;
     private int _flags;
     private (LogIndex Index, ulong Hash) _hash;
+    private PageCounters _pages;
 
     [Flags]
     private enum Flag
@@ -65,6 +67,20 @@ internal sealed class ShardLink
     {
         get => _view;
         set => _view = value;
+    }
+
+    /// <summary>What the state's pages take and cost.</summary>
+    public PageCounters Pages
+    {
+        get
+        {
+            lock (_hashGate) return _pages;
+        }
+
+        set
+        {
+            lock (_hashGate) _pages = value;
+        }
     }
 
     public (LogIndex Index, ulong Hash) StateHash

@@ -12,6 +12,8 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class ShardOpening
 {
+    private const string NoneIsWhole = "no checkpoint is whole; the state comes from a peer";
+
     private readonly ShardId _shard;
     private readonly WriteAheadLog _wal;
     private readonly CheckpointFiles _files;
@@ -44,26 +46,33 @@ internal sealed class ShardOpening
         return opening;
     }
 
-    /// <summary>A state with nothing in it.</summary>
-    public static ShardState Blank(ShardId shard)
+    /// <summary>The state of a checkpoint file's newest checkpoint, with what it is a checkpoint of. Reads few of its pages.</summary>
+    public static (ShardState State, CheckpointInfo Info) Load(CheckpointFile file, PageStoreOptions options)
     {
-        PageStore pages = PageStore.Create(new PageStoreOptions());
-        return new ShardState(pages, JobStore.Create(pages, shard), null);
-    }
-
-    /// <summary>The state of a checkpoint file's newest whole checkpoint, with what it is a checkpoint of.</summary>
-    public static (ShardState State, CheckpointInfo Info) Load(CheckpointFile file)
-    {
-        PageStore pages = file.Load(new PageStoreOptions());
+        PageStore pages = file.Load(options);
         CheckpointInfo info = file.Newest!;
         bool decoded = MembershipRecord.TryDecode(info.Membership, out MembershipRecord? membership);
         Invariant.That(decoded, "a checkpoint holds the membership of its index");
-        JobStore store = JobStore.Open(pages);
-        Invariant.That(store.AppliedIndex == info.Index && store.StateHash == info.StateHash, "a checkpoint is what it says");
+        try
+        {
+            JobStore store = JobStore.Open(pages);
+            Invariant.That(store.AppliedIndex == info.Index && store.StateHash == info.StateHash, "a checkpoint is what it says");
 #if PLANTED_BUGS
-        if (PlantedBugs.Has(PlantedBug.AppliedIndexApart)) store.ForgetLastIndex();
+            if (PlantedBugs.Has(PlantedBug.AppliedIndexApart)) store.ForgetLastIndex();
 #endif
-        return (new ShardState(pages, store, membership), info);
+            return (new ShardState(pages, store, membership), info);
+        }
+        catch
+        {
+            pages.Dispose();
+            throw;
+        }
+    }
+
+    private static ShardState Blank(ShardId shard, CheckpointFile file, PageStoreOptions options)
+    {
+        PageStore pages = PageStore.Create(options, file);
+        return new ShardState(pages, JobStore.Create(pages, shard), null);
     }
 
     private void Run()
@@ -105,25 +114,58 @@ internal sealed class ShardOpening
     private CheckpointInfo? LoadState()
     {
         CheckpointFile file = _files.Open(_shard);
+        PageStoreOptions options = _files.StoreOptions(_shard);
+        if (DamagedMark.IsSet(_files, _shard)) file = VerifyAll(file);
         try
         {
             if (file.Newest is not null)
             {
-                (State, CheckpointInfo info) = Load(file);
-                foreach (CheckpointDamage damage in file.Damage) _log.Error($"shard {_shard}: checkpoint damaged: {damage}");
+                (State, CheckpointInfo info) = Load(file, options);
+                Tell(file);
                 return info;
             }
         }
-        catch (CheckpointDamagedException exception)
+        catch (CheckpointDamagedException)
         {
-            _log.Error($"shard {_shard}: no checkpoint is whole; the state comes from a peer", exception);
-            _files.Discard(_shard);
-            _files.Open(_shard);
+            // One of the few pages that opening reads. The mark is set: now all of them are read.
+            file = VerifyAll(_files.Open(_shard));
+            if (file.Newest is not null)
+            {
+                (State, CheckpointInfo info) = Load(file, options);
+                Tell(file);
+                return info;
+            }
         }
 
-        foreach (CheckpointDamage damage in file.Damage) _log.Error($"shard {_shard}: checkpoint damaged: {damage}");
-        State = Blank(_shard);
+        Tell(file);
+        if (file.Damage.Count > 0) _log.Error($"shard {_shard}: {NoneIsWhole}");
+        State = Blank(_shard, file, options);
         return null;
+    }
+
+    /// <summary>Reads every page; the file without the checkpoints that have a damaged one, or an empty one when none is whole.</summary>
+    private CheckpointFile VerifyAll(CheckpointFile file)
+    {
+        _log.Warning($"shard {_shard}: a page could not be read before: every page is read now");
+        try
+        {
+            if (file.Newest is not null) file.Verify();
+            if (file.Damage.Count == 0) DamagedMark.Clear(_files, _shard);
+            return file;
+        }
+        catch (CheckpointDamagedException exception)
+        {
+            _log.Error($"shard {_shard}: {NoneIsWhole}", exception);
+            Tell(file);
+            _files.Discard(_shard);
+            DamagedMark.Clear(_files, _shard);
+            return _files.Open(_shard);
+        }
+    }
+
+    private void Tell(CheckpointFile file)
+    {
+        foreach (CheckpointDamage damage in file.Damage) _log.Error($"shard {_shard}: checkpoint damaged: {damage}");
     }
 
     private static long LastStamp(IStoredLog log, CheckpointInfo? info)

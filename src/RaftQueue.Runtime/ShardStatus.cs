@@ -1,3 +1,4 @@
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
@@ -13,4 +14,5 @@ public sealed record ShardStatus(
     LogIndex LastIndex,
     LogIndex HashIndex,
     ulong StateHash,
+    PageCounters Pages,
     IReadOnlyList<MemberStatus> Members);

@@ -123,7 +123,7 @@ public sealed class CheckpointAdoptionTests
         using (CheckpointReader first = one.File.OpenReader()!)
         {
             adopter.AimAt(first);
-            for (int i = 0; i < 6; i++) Adoption.Step(first, adopter);
+            for (int i = 0; i < 5; i++) Adoption.Step(first, adopter);
             adopter.TakeWanted(new PageName[20]); // asked, and the connection broke
         }
 

@@ -7,15 +7,17 @@ public sealed class CheckpointCrashTests
 {
     private const int PowerLosses = 3;
 
-    [Fact]
-    public void ACrashAtAnyOperationLeavesAWholeCheckpoint()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    public void ACrashAtAnyOperationLeavesAWholeCheckpoint(int residentPages)
     {
-        long operations = RunScript(1, null, out _);
+        long operations = RunScript(1, null, out _, residentPages);
         Assert.InRange(operations, 40, 2000);
         for (long at = 1; at <= operations; at++)
         {
-            CrashAndReopen(at, 1, CrashMode.ProcessDeath);
-            for (ulong seed = 1; seed <= PowerLosses; seed++) CrashAndReopen(at, seed, CrashMode.PowerLoss);
+            CrashAndReopen(at, 1, CrashMode.ProcessDeath, residentPages);
+            for (ulong seed = 1; seed <= PowerLosses; seed++) CrashAndReopen(at, seed, CrashMode.PowerLoss, residentPages);
         }
     }
 
@@ -89,9 +91,9 @@ public sealed class CheckpointCrashTests
         }
     }
 
-    private static void CrashAndReopen(long at, ulong seed, CrashMode mode)
+    private static void CrashAndReopen(long at, ulong seed, CrashMode mode, int residentPages)
     {
-        RunScript(seed, at, out CheckpointWorld world);
+        RunScript(seed, at, out CheckpointWorld world, residentPages);
         long before = world.LastCommitted;
         world.Disk.Crash(mode);
         world.Reopen();
@@ -105,9 +107,9 @@ public sealed class CheckpointCrashTests
         Assert.Equal(world.LastIndex, world.File.Newest!.Index.Value);
     }
 
-    private static long RunScript(ulong seed, long? crashAt, out CheckpointWorld world)
+    private static long RunScript(ulong seed, long? crashAt, out CheckpointWorld world, int residentPages = 0)
     {
-        world = new CheckpointWorld(seed);
+        world = new CheckpointWorld(seed, residentPages: residentPages);
         world.Disk.CrashAtOperation = crashAt + world.Disk.Operations;
         long start = world.Disk.Operations;
         try
@@ -127,7 +129,7 @@ public sealed class CheckpointCrashTests
         for (int i = 0; i < 4; i++)
         {
             world.Churn(60);
-            world.Checkpoint();
+            world.Checkpoint(between: 5);
         }
 
         world.Reopen();

@@ -15,6 +15,7 @@ public sealed class CheckpointDamageTests
         CheckpointWorld world = TwoCheckpoints(out Superblock newest, out TableNode root);
         string expected = Hit(world, newest, root, whatIsHit);
         CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+        file.Verify();
         using PageStore store = file.Load(new PageStoreOptions());
         Assert.Equal(1, file.Newest!.Index.Value);
         Assert.Null(file.Older);
@@ -41,6 +42,22 @@ public sealed class CheckpointDamageTests
     }
 
     [Fact]
+    public void TheOlderOneIsWholeWhenItSharesNodesOfTheTableWithTheDamagedOne()
+    {
+        var world = new CheckpointWorld(12);
+        for (int i = 1; i < 700; i++) world.Model.Allocate(world.Store);
+        world.Checkpoint();
+        world.Model.Write(world.Store, 300, world.Random);
+        world.Checkpoint();
+        Flip(world, ReadTable(world, 2).Root.Child(0)!.Child(1)![300 - 256].Slot);
+        CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
+        file.Verify();
+        Assert.Equal(new PageNumber(300), Assert.Single(file.Damage).Page);
+        using PageStore store = file.Load(new PageStoreOptions());
+        world.ByIndex[1].AssertHeldBy(store);
+    }
+
+    [Fact]
     public void EveryBitOfASuperblockCounts()
     {
         var world = new CheckpointWorld(4);
@@ -64,7 +81,7 @@ public sealed class CheckpointDamageTests
         Flip(world, leaf[7].Slot);
         Flip(world, older[5].Slot);
         CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
-        var thrown = Assert.Throws<CheckpointDamagedException>(() => file.Load(new PageStoreOptions()));
+        var thrown = Assert.Throws<CheckpointDamagedException>(file.Verify);
         Assert.Equal(new PageNumber(7), thrown.Damage.Page);
         Assert.Equal(2, thrown.Damage.CheckpointIndex);
         Assert.Equal([new PageNumber(7), new PageNumber(5)], file.Damage.Select(damage => damage.Page!.Value));
@@ -164,6 +181,7 @@ public sealed class CheckpointDamageTests
         {
             var disk = new UnreadableDisk(world.Disk, slot);
             CheckpointFile file = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
+            file.Verify();
             using PageStore store = file.Load(new PageStoreOptions());
             world.ByIndex[1].AssertHeldBy(store);
             CheckpointDamage damage = Assert.Single(file.Damage);

@@ -8,9 +8,12 @@ namespace RaftQueue.Pages.Tests;
 public sealed class CheckpointModelTests
 {
     /// <summary>Random steps, freezes, slices, commits, aborts, crashes and loads against a dictionary.</summary>
-    [Fact]
-    public void WhatIsLoadedIsWhatWasCommitted() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<ushort[]>(), Run)
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    [InlineData(40)]
+    public void WhatIsLoadedIsWhatWasCommitted(int residentPages) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<ushort[]>(), steps => Run(steps, residentPages))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithStartSize(50).WithEndSize(600));
 
     [Fact]
@@ -18,9 +21,9 @@ public sealed class CheckpointModelTests
     {
         for (ulong seed = 1; seed <= 20; seed++)
         {
-            var often = new CheckpointWorld(seed);
+            var often = new CheckpointWorld(seed, residentPages: (int)(seed % 3) * 16);
             var once = new CheckpointWorld(seed);
-            var reloaded = new CheckpointWorld(seed);
+            var reloaded = new CheckpointWorld(seed, residentPages: 16);
             for (int round = 0; round < 12; round++)
             {
                 often.Churn(25);
@@ -132,9 +135,9 @@ public sealed class CheckpointModelTests
     }
 
     // Each number is a step: the kind of step and what it touches are drawn from it, so that a shorter list is a simpler case.
-    private static void Run(ushort[] steps)
+    private static void Run(ushort[] steps, int residentPages)
     {
-        var world = new CheckpointWorld((ulong)steps.Length);
+        var world = new CheckpointWorld((ulong)steps.Length, residentPages: residentPages);
         CheckpointWriter? writer = null;
         long committed = 0;
         ulong hash = 0;
@@ -145,6 +148,7 @@ public sealed class CheckpointModelTests
             if (kind < 30)
             {
                 world.Model.Step(world.Store, random, 60);
+                world.AssertBounded();
             }
             else if (kind < 37 && writer is null)
             {

@@ -4,10 +4,12 @@ namespace RaftQueue.Pages.Tests;
 
 public sealed class CheckpointSpaceTests
 {
-    [Fact]
-    public void AThousandCheckpointsOfChurnTakeBoundedSpace()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(32)]
+    public void AThousandCheckpointsOfChurnTakeBoundedSpace(int residentPages)
     {
-        var world = new CheckpointWorld(21);
+        var world = new CheckpointWorld(21, residentPages: residentPages);
         for (int i = 0; i < 300; i++) world.Model.Allocate(world.Store);
         long largest = 0;
         for (int i = 0; i < 1000; i++)

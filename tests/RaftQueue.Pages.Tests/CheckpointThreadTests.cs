@@ -3,11 +3,13 @@ namespace RaftQueue.Pages.Tests;
 /// <summary>The writer and a reader on threads of their own, beside the apply loop: timing changes nothing they see.</summary>
 public sealed class CheckpointThreadTests
 {
-    [Fact]
-    public void ACheckpointIsTheStateAtItsFreezeWhateverIsAppliedMeanwhile()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public void ACheckpointIsTheStateAtItsFreezeWhateverIsAppliedMeanwhile(int residentPages)
     {
         const int Rounds = 60;
-        var world = new CheckpointWorld(41, new CheckpointOptions { SliceBytes = 4 * 4096, ExtentBytes = 1 << 20 });
+        var world = new CheckpointWorld(41, new CheckpointOptions { SliceBytes = 4 * 4096, ExtentBytes = 1 << 20 }, residentPages);
         var still = new CheckpointWorld(41);
         for (int i = 0; i < 600; i++)
         {

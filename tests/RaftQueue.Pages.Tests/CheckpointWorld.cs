@@ -16,17 +16,19 @@ internal sealed class CheckpointWorld
         SyncBytes = 64 * 4096,
     };
 
-    private static readonly PageStoreOptions StoreOptions = new();
-
-    public CheckpointWorld(ulong seed, CheckpointOptions? options = null)
+    public CheckpointWorld(ulong seed, CheckpointOptions? options = null, int residentPages = 0)
     {
+        StoreOptions = new PageStoreOptions { MaxResidentPages = residentPages, CheckReads = true };
         Random = new SplitMix64(seed);
         Options = options ?? Small;
         Disk = new FakeDisk(seed);
         Disk.CreateDirectory(Directory);
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
-        Store = PageStore.Create(StoreOptions);
+        Store = PageStore.Create(StoreOptions, File);
     }
+
+    /// <summary>How the store is made; the bound of its memory is 0 for none.</summary>
+    public PageStoreOptions StoreOptions { get; }
 
     public SplitMix64 Random { get; }
 
@@ -60,7 +62,11 @@ internal sealed class CheckpointWorld
 
     public void Churn(int steps, int pages = 40)
     {
-        for (int i = 0; i < steps; i++) Model.Step(Store, Random, pages);
+        for (int i = 0; i < steps; i++)
+        {
+            Model.Step(Store, Random, pages);
+            AssertBounded();
+        }
     }
 
     public CheckpointWriter Begin()
@@ -71,12 +77,11 @@ internal sealed class CheckpointWorld
         return File.BeginWrite(Store.Freeze(InfoFor(LastIndex)));
     }
 
-    public ulong Checkpoint()
+    /// <param name="between">Steps between two slices of the writer.</param>
+    public ulong Checkpoint(int between = 0)
     {
         using CheckpointWriter writer = Begin();
-        while (writer.RunOnce())
-        {
-        }
+        while (writer.RunOnce()) Churn(between);
 
         Assert.Equal(CheckpointOutcome.Ready, writer.Outcome);
         writer.Commit();
@@ -88,8 +93,9 @@ internal sealed class CheckpointWorld
     public void Reopen()
     {
         File.Dispose();
+        Store.Dispose();
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
-        Store = File.Newest is null ? PageStore.Create(StoreOptions) : File.Load(StoreOptions);
+        Store = File.Newest is null ? PageStore.Create(StoreOptions, File) : File.Load(StoreOptions);
         Model = File.Newest is { } info ? ByIndex[info.Index.Value].Clone() : new StateModel();
         Model.AssertHeldBy(Store);
         if (File.Newest is { } newest)
@@ -104,6 +110,15 @@ internal sealed class CheckpointWorld
     {
         File.Dispose();
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
+    }
+
+    /// <summary>No more is in memory than may be, and the file's slots are accounted for.</summary>
+    public void AssertBounded()
+    {
+        if (StoreOptions.MaxResidentPages == 0) return;
+        PageCounters counters = Store.Counters;
+        Assert.InRange(counters.ResidentPages, 1, StoreOptions.MaxResidentPages);
+        Assert.True(Store.ReservedBytes <= (StoreOptions.MaxResidentPages + 256) * PageStore.PageSize);
     }
 
     public CheckpointCheckReport Check() => CheckpointCheck.Check(Disk, Path, _ => { });

@@ -95,9 +95,9 @@ public sealed class PageStoreTests
         Assert.Equal(freed, store.Allocate());
         Assert.Equal(2, frozen.ChangedPages);
         byte[] copy = new byte[PageStore.PageSize];
-        frozen.CopyAndLetGo(0, copy);
+        Assert.True(frozen.TryCopy(1, copy, out _));
         Assert.Equal(-1, copy.AsSpan().IndexOfAnyExcept((byte)1));
-        frozen.CopyAndLetGo(1, copy);
+        Assert.True(frozen.TryCopy(freed.Value, copy, out _));
         Assert.Equal(-1, copy.AsSpan().IndexOfAnyExcept((byte)2));
         Assert.True(store.IsFrozen);
         frozen.Abort();

@@ -19,10 +19,18 @@ internal sealed class StateModel
     /// <summary>One allocation, free or write to both, drawn from <paramref name="random"/>; at most so many pages.</summary>
     public void Step(PageStore store, IRandomSource random, int pages)
     {
-        long kind = random.NextBelow(10);
+        long kind = random.NextBelow(12);
+        if (kind % 2 == 0) store.BeginStep();
         if (kind < 3 && _pages.Count < pages) Allocate(store);
         else if (kind < 4 && _pages.Count > 1) Free(store, Pick(random, from: 1));
-        else Write(store, Pick(random, from: 0), random);
+        else if (kind < 10) Write(store, Pick(random, from: 0), random);
+        else Read(store, Pick(random, from: 0));
+    }
+
+    public void Read(PageStore store, uint page)
+    {
+        using PageHandle handle = store.Pin(new PageNumber(page), PageIntent.Read);
+        Assert.True(handle.Read.SequenceEqual(_pages[page]), $"page {page} differs");
     }
 
     public void Allocate(PageStore store)

@@ -22,8 +22,8 @@ public sealed class ModelRun : IDisposable
         DefaultLeaseMs = 700,
     };
 
-    private readonly Replica _local = new();
-    private readonly Replica _follower = new();
+    private readonly Replica _local;
+    private readonly Replica _follower;
     private readonly CheckpointFile _localFile = NewFile();
     private readonly CheckpointFile _followerFile = NewFile();
     private CheckpointWriter? _writer;
@@ -36,16 +36,20 @@ public sealed class ModelRun : IDisposable
     private long _now = 1_000_000;
     private long _index;
 
-    public ModelRun()
+    /// <param name="localPages">Pages that the local replica has memory for, 0 for all.</param>
+    /// <param name="followerPages">The same of the follower.</param>
+    public ModelRun(int localPages, int followerPages)
     {
+        _local = new Replica(residentPages: localPages, file: _localFile);
+        _follower = new Replica(residentPages: followerPages, file: _followerFile);
         _follower.Output.Local = new Incarnation(0xB0B);
         Add(CommandType.Settings, Bodies.Settings(Settings), () => ResultText.Head(ResultCode.Ok, false, _index));
         Flush();
     }
 
-    public static void Check(IReadOnlyList<RawStep> steps)
+    public static void Check(IReadOnlyList<RawStep> steps, int localPages, int followerPages)
     {
-        using var run = new ModelRun();
+        using var run = new ModelRun(localPages, followerPages);
         try
         {
             foreach (RawStep step in steps) run.Take(step);

@@ -11,9 +11,15 @@ public sealed class Replica : IDisposable
 {
     public static readonly Incarnation Local = new(0xA11CE);
 
-    public Replica(bool checkReads = true)
+    private readonly PageStoreOptions _options;
+
+    /// <param name="checkReads">Whether pages that are only read are checked for that.</param>
+    /// <param name="residentPages">Pages that fit into memory, 0 for all of them.</param>
+    /// <param name="file">Where the others go.</param>
+    public Replica(bool checkReads = true, int residentPages = 0, CheckpointFile? file = null)
     {
-        Pages = PageStore.Create(new PageStoreOptions { CheckReads = checkReads });
+        _options = new PageStoreOptions { CheckReads = checkReads, MaxResidentPages = residentPages };
+        Pages = PageStore.Create(_options, file);
         Store = JobStore.Create(Pages, new ShardId(0));
     }
 
@@ -49,7 +55,7 @@ public sealed class Replica : IDisposable
 
         Store.Dispose();
         Pages.Dispose();
-        Pages = file.Load(new PageStoreOptions { CheckReads = true });
+        Pages = file.Load(_options);
         Store = JobStore.Open(Pages);
     }
 

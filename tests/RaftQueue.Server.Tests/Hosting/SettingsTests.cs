@@ -51,6 +51,7 @@ public sealed class SettingsTests
     [InlineData("ElectionTimeoutMs", "60", "integer from 150")]
     [InlineData("Durability", "fsync", "quorum-fsync or quorum-memory")]
     [InlineData("MemoryBudgetMiB", "1", "integer from 16")]
+    [InlineData("MaxStateMiB", "1", "integer from 16 to 61440")]
     [InlineData("Limits:PayloadBytes", "0", "integer from 1")]
     [InlineData("Limits:Payload", "1", "is not a setting")]
     [InlineData("HttpLimits:MaxConnections", "0", "integer from 1")]

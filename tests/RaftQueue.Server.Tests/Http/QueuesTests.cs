@@ -106,10 +106,14 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
         Assert.Equal(("test", 1), (reply.Json["clusterId"]!.GetValue<string>(), reply.Json["nodeId"]!.GetValue<int>()));
         JsonNode shard = reply.Json["shards"]![0]!;
         Assert.Equal(
-            ["id", "role", "term", "leader", "commitIndex", "appliedIndex", "lastIndex", "stateHash", "members"],
+            ["id", "role", "term", "leader", "commitIndex", "appliedIndex", "lastIndex", "stateHash", "pages", "members"],
             shard.AsObject().Select(member => member.Key));
         Assert.Equal(("leader", 1), (shard["role"]!.GetValue<string>(), shard["leader"]!.GetValue<int>()));
         Assert.Equal(["id", "http", "role", "matchIndex", "lagMs", "reachable"], shard["members"]![0]!.AsObject().Select(member => member.Key));
+        Assert.Equal(
+            ["allocated", "resident", "changed", "coldReads", "evictions", "evictionWrites"],
+            shard["pages"]!.AsObject().Select(member => member.Key));
+        Assert.InRange(shard["pages"]!["resident"]!.GetValue<long>(), 2, shard["pages"]!["allocated"]!.GetValue<long>());
         Assert.Equal("voter", shard["members"]![0]!["role"]!.GetValue<string>());
         long index = shard["stateHash"]!["index"]!.GetValue<long>();
         JsonNode at = (await node.Http.GetReplyAsync($"/v1/cluster?hashAt={index}")).Json["shards"]![0]!["stateHash"]!;

@@ -1,0 +1,11 @@
+namespace RaftQueue.Pages;
+
+/// <summary>What a store did since it was opened, and what it holds; numbers only rise unless said otherwise.</summary>
+/// <param name="AllocatedPages">Pages in use; rises and falls.</param>
+/// <param name="ResidentPages">Pages in memory, with the copies kept for a checkpoint being written; rises and falls.</param>
+/// <param name="DirtyPages">Pages changed since the last freeze; rises and falls.</param>
+/// <param name="ColdReads">Pages read from the file.</param>
+/// <param name="Evictions">Pages that left memory.</param>
+/// <param name="EvictionWrites">Pages written to the file so that they could leave.</param>
+public readonly record struct PageCounters(
+    long AllocatedPages, long ResidentPages, long DirtyPages, long ColdReads, long Evictions, long EvictionWrites);

@@ -1,0 +1,240 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Pages;
+
+/// <summary>
+/// The slots of a checkpoint file: who uses which, so that none is written that a kept checkpoint, a reader, the checkpoint
+/// being written or an evicted page stands in; and how much was written since the last fsync. Safe from any thread: the
+/// apply loop evicts to it while the checkpoint loop writes.
+/// </summary>
+internal sealed class SlotFile
+{
+    private readonly IDiskFile _file;
+    private readonly CheckpointOptions _options;
+    private readonly Lock _gate = new();
+    private readonly Lock _growing = new();
+    private readonly Lock _syncing = new();
+    private SlotMap _busy = new();       // all of the below, and what the kept checkpoints and readers use
+    private readonly List<StoreSlots> _stores = [];
+    private SlotMap _checkpoint = new();
+    private uint _cursor = Superblock.Places; // every slot below is busy
+    private uint _slots;
+    private long _unsynced;
+
+    public SlotFile(IDiskFile file, CheckpointOptions options)
+    {
+        _file = file;
+        _options = options;
+        _slots = (uint)(file.Length / PageStore.PageSize);
+    }
+
+    /// <summary>Bytes written and not yet synced.</summary>
+    public long UnsyncedBytes => Interlocked.Read(ref _unsynced);
+
+    /// <summary>Slots in use, superblocks aside.</summary>
+    public long BusySlots
+    {
+        get
+        {
+            lock (_gate) return _busy.Count();
+        }
+    }
+
+    /// <summary>Slots taken for evicted pages, those of the frozen state included.</summary>
+    public long EvictedSlots
+    {
+        get
+        {
+            lock (_gate) return _stores.Sum(store => store.Evicted.Count() + store.Frozen.Count());
+        }
+    }
+
+    /// <summary>Slots that can be taken without growing the file.</summary>
+    public long FreeSlots
+    {
+        get
+        {
+            lock (_gate) return _slots - Superblock.Places - _busy.Count();
+        }
+    }
+
+    /// <summary>
+    /// Takes up to <paramref name="most"/> adjacent slots, the lowest that are free, growing the file when there are none.
+    /// False: no space could be had.
+    /// </summary>
+    public bool TryTake(StoreSlots? store, SlotUse use, int most, out uint first, out int count)
+    {
+        while (true)
+        {
+            uint slots;
+            lock (_gate)
+            {
+                first = _busy.NextAbsent(_cursor);
+                count = 0;
+                while (count < most && first + (uint)count < _slots && _busy.Add(first + (uint)count))
+                {
+                    MapOf(store, use).Add(first + (uint)count);
+                    count++;
+                }
+
+                _cursor = first + (uint)count;
+                if (count > 0) return true;
+                slots = _slots;
+            }
+
+            if (!TryGrow(slots)) return false;
+        }
+    }
+
+    /// <summary>Gives a taken slot back.</summary>
+    public void Release(StoreSlots? store, uint slot, SlotUse use)
+    {
+        lock (_gate)
+        {
+            Invariant.That(MapOf(store, use).Contains(slot), "a slot is given back by whom it was taken for");
+            MapOf(store, use).Remove(slot);
+            _busy.Remove(slot);
+            _cursor = Math.Min(_cursor, slot);
+        }
+    }
+
+    /// <summary>A taken slot serves something else from now on.</summary>
+    public void Move(StoreSlots store, uint slot, SlotUse from, SlotUse to)
+    {
+        lock (_gate)
+        {
+            Invariant.That(MapOf(store, from).Contains(slot), "a slot changes its use from the one it has");
+            MapOf(store, from).Remove(slot);
+            MapOf(store, to).Add(slot);
+        }
+    }
+
+    /// <summary>A store begins to use the file.</summary>
+    public StoreSlots Open()
+    {
+        var store = new StoreSlots();
+        lock (_gate) _stores.Add(store);
+        return store;
+    }
+
+    /// <summary>A store's slots are free.</summary>
+    public void Close(StoreSlots store, IEnumerable<SlotMap> kept)
+    {
+        lock (_gate)
+        {
+            _stores.Remove(store);
+            SetKept(kept);
+        }
+    }
+
+    /// <summary>The evicted pages are part of the frozen state now.</summary>
+    public void FreezeEvicted(StoreSlots store)
+    {
+        lock (_gate)
+        {
+            store.Frozen = store.Evicted;
+            store.Evicted = new SlotMap();
+        }
+    }
+
+    /// <summary>
+    /// The checkpoint being written is over. When it was committed, it is among the kept ones, and what was evicted of the frozen
+    /// state of <paramref name="committed"/> is part of it.
+    /// </summary>
+    public void EndCheckpoint(IEnumerable<SlotMap> kept, StoreSlots? committed)
+    {
+        lock (_gate)
+        {
+            _checkpoint = new SlotMap();
+            if (committed is not null) committed.Frozen = new SlotMap();
+            SetKept(kept);
+        }
+    }
+
+    /// <summary>These checkpoints are not kept any more, but stores that are open may go on reading them until they are closed.</summary>
+    public void HoldForStores(IReadOnlyList<SlotMap> checkpoints)
+    {
+        lock (_gate)
+        {
+            foreach (StoreSlots store in _stores) store.Held.AddRange(checkpoints);
+        }
+    }
+
+    /// <summary>Which checkpoints are kept or read changed.</summary>
+    public void SetKept(IEnumerable<SlotMap> kept)
+    {
+        lock (_gate)
+        {
+            _busy = new SlotMap();
+            foreach (SlotMap map in kept) _busy.AddAll(map);
+            _busy.AddAll(_checkpoint);
+            foreach (StoreSlots store in _stores)
+            {
+                _busy.AddAll(store.Evicted);
+                _busy.AddAll(store.Frozen);
+                foreach (SlotMap held in store.Held) _busy.AddAll(held);
+            }
+
+            _cursor = Superblock.Places;
+        }
+    }
+
+    /// <summary>Writes whole slots. A full disk throws <see cref="DiskException"/> like any other error.</summary>
+    public void Write(uint firstSlot, ReadOnlySpan<byte> blocks)
+    {
+        _file.WriteAt((long)firstSlot * PageStore.PageSize, blocks);
+        Interlocked.Add(ref _unsynced, blocks.Length);
+    }
+
+    /// <summary>All that was written before the call is durable. A failure is final for the process.</summary>
+    public void Sync()
+    {
+        lock (_syncing)
+        {
+            long written = Interlocked.Read(ref _unsynced);
+            if (written == 0) return;
+            _file.DataSync();
+            Interlocked.Add(ref _unsynced, -written);
+        }
+    }
+
+    /// <summary>Grows the file by one extent, unless it has grown beyond <paramref name="slots"/> already. False: no space.</summary>
+    public bool TryGrow(uint slots)
+    {
+        lock (_growing)
+        {
+            lock (_gate)
+            {
+                if (_slots > slots) return true;
+            }
+
+            try
+            {
+                _file.Allocate(((long)slots * PageStore.PageSize) + _options.ExtentBytes);
+            }
+            catch (DiskException full) when (full.IsDiskFull)
+            {
+                return false;
+            }
+
+            lock (_gate) _slots = (uint)(_file.Length / PageStore.PageSize);
+            return true;
+        }
+    }
+
+    /// <summary>Slots that the file has.</summary>
+    public uint Slots
+    {
+        get
+        {
+            lock (_gate) return _slots;
+        }
+    }
+
+    private SlotMap MapOf(StoreSlots? store, SlotUse use) => use switch
+    {
+        SlotUse.Checkpoint => _checkpoint,
+        SlotUse.Evicted => store!.Evicted,
+        _ => store!.Frozen,
+    };
+}

@@ -1,0 +1,16 @@
+namespace RaftQueue.Pages;
+
+/// <summary>
+/// What one store uses of a checkpoint file beside the checkpoints that are kept. Changed by <see cref="SlotFile"/> under its lock.
+/// </summary>
+internal sealed class StoreSlots
+{
+    /// <summary>Pages evicted since the last freeze.</summary>
+    public SlotMap Evicted { get; set; } = new();
+
+    /// <summary>Pages of the frozen state that stand in the file already.</summary>
+    public SlotMap Frozen { get; set; } = new();
+
+    /// <summary>Checkpoints that the file does not keep any more and the store still reads.</summary>
+    public List<SlotMap> Held { get; } = [];
+}

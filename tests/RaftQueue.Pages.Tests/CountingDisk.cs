@@ -1,0 +1,52 @@
+using RaftQueue.Primitives;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Pages.Tests;
+
+/// <summary>A disk that counts what is read, and on which reading can be made to fail (EIO).</summary>
+internal sealed class CountingDisk(FakeDisk disk) : IDisk
+{
+    public long ReadBytes { get; private set; }
+
+    public bool FailReads { get; set; }
+
+    public IDiskFile Open(string path, bool create) => new CountingFile(this, disk.Open(path, create));
+
+    public bool FileExists(string path) => disk.FileExists(path);
+
+    public IReadOnlyList<string> ListFiles(string directory) => disk.ListFiles(directory);
+
+    public void CreateDirectory(string path) => disk.CreateDirectory(path);
+
+    public void Rename(string from, string to) => disk.Rename(from, to);
+
+    public void Delete(string path) => disk.Delete(path);
+
+    public void SyncDirectory(string path) => disk.SyncDirectory(path);
+
+    public long FreeBytes(string path) => disk.FreeBytes(path);
+
+    private sealed class CountingFile(CountingDisk owner, IDiskFile file) : IDiskFile
+    {
+        public long Length => file.Length;
+
+        public int ReadAt(long offset, Span<byte> buffer)
+        {
+            if (owner.FailReads) throw new DiskException("pread", "checkpoint", 5);
+            owner.ReadBytes += buffer.Length;
+            return file.ReadAt(offset, buffer);
+        }
+
+        public void WriteAt(long offset, ReadOnlySpan<byte> data) => file.WriteAt(offset, data);
+
+        public void WriteGatherAt(long offset, IReadOnlyList<ReadOnlyMemory<byte>> parts) => file.WriteGatherAt(offset, parts);
+
+        public void DataSync() => file.DataSync();
+
+        public void Allocate(long length) => file.Allocate(length);
+
+        public void SetLength(long length) => file.SetLength(length);
+
+        public void Dispose() => file.Dispose();
+    }
+}

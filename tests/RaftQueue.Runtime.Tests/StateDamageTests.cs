@@ -1,4 +1,5 @@
 using RaftQueue.Pages;
+using RaftQueue.Simulation;
 using RaftQueue.TestKit;
 
 namespace RaftQueue.Runtime.Tests;

@@ -5,12 +5,15 @@ namespace RaftQueue.Server.Contracts;
 /// <summary>The names of members in replies, and the fixed words among values.</summary>
 internal static class Words
 {
+    public static readonly Word Allocated = new("allocated");
     public static readonly Word AppliedIndex = new("appliedIndex");
     public static readonly Word Attempt = new("attempt");
     public static readonly Word Attempts = new("attempts");
     public static readonly Word CancelRequested = new("cancelRequested");
+    public static readonly Word Changed = new("changed");
     public static readonly Word ClusterId = new("clusterId");
     public static readonly Word Code = new("code");
+    public static readonly Word ColdReads = new("coldReads");
     public static readonly Word CommitIndex = new("commitIndex");
     public static readonly Word ContentType = new("contentType");
     public static readonly Word Counts = new("counts");
@@ -23,6 +26,8 @@ internal static class Words
     public static readonly Word EnqueuedTotal = new("enqueuedTotal");
     public static readonly Word Error = new("error");
     public static readonly Word Errors = new("errors");
+    public static readonly Word Evictions = new("evictions");
+    public static readonly Word EvictionWrites = new("evictionWrites");
     public static readonly Word ExpiresAt = new("expiresAt");
     public static readonly Word FailedTotal = new("failedTotal");
     public static readonly Word Fence = new("fence");
@@ -48,6 +53,7 @@ internal static class Words
     public static readonly Word NodeId = new("nodeId");
     public static readonly Word OldestReadyAgeMs = new("oldestReadyAgeMs");
     public static readonly Word Outcome = new("outcome");
+    public static readonly Word Pages = new("pages");
     public static readonly Word Paused = new("paused");
     public static readonly Word Payload = new("payload");
     public static readonly Word PayloadBase64 = new("payloadBase64");
@@ -61,6 +67,7 @@ internal static class Words
     public static readonly Word Reason = new("reason");
     public static readonly Word RemainingMs = new("remainingMs");
     public static readonly Word Replaced = new("replaced");
+    public static readonly Word Resident = new("resident");
     public static readonly Word Result = new("result");
     public static readonly Word Results = new("results");
     public static readonly Word RetryAfterMs = new("retryAfterMs");

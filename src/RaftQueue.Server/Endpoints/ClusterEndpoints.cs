@@ -86,6 +86,15 @@ internal static class ClusterEndpoints
             reply.EndObject();
         }
 
+        reply.Name(Words.Pages);
+        reply.BeginObject();
+        Number(reply, Words.Allocated, shard.Pages.AllocatedPages);
+        Number(reply, Words.Resident, shard.Pages.ResidentPages);
+        Number(reply, Words.Changed, shard.Pages.DirtyPages);
+        Number(reply, Words.ColdReads, shard.Pages.ColdReads);
+        Number(reply, Words.Evictions, shard.Pages.Evictions);
+        Number(reply, Words.EvictionWrites, shard.Pages.EvictionWrites);
+        reply.EndObject();
         reply.Name(Words.Members);
         reply.BeginArray();
         foreach (MemberStatus member in shard.Members) WriteMember(reply, member);

@@ -72,8 +72,7 @@ internal static class NodeStarting
         RequestTimeoutMs = options.RequestTimeoutMs,
         Settings = new ReplicatedSettings
         {
-            // All of the state is in memory: beyond the budget new work is refused.
-            StateHighWaterPages = options.MemoryBudgetMiB * PagesPerMiB,
+            StateHighWaterPages = options.MaxStateMiB * PagesPerMiB,
             IdempotencyWindowMs = options.Replicated.IdempotencyWindowMs,
             MaxIdempotencyKeys = options.Replicated.MaxIdempotencyKeys,
             MaxQueues = options.Replicated.MaxQueues,

@@ -31,7 +31,11 @@ public sealed record ServerOptions
     /// <summary>A reply means received by a majority, not yet on its disks.</summary>
     public bool QuorumMemory { get; init; }
 
+    /// <summary>Memory for pages of the state; the others are on disk.</summary>
     public int MemoryBudgetMiB { get; init; } = 1024;
+
+    /// <summary>How large the state of one shard may become, in memory and on disk, before new work is refused.</summary>
+    public int MaxStateMiB { get; init; } = 32_768;
 
     /// <summary>How long a request waits for a leader before 503.</summary>
     public int LeaderWaitMs { get; init; } = 3000;

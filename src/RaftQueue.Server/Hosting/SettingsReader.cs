@@ -38,6 +38,7 @@ public static class SettingsReader
             ElectionTimeoutMs = settings.Integer("ElectionTimeoutMs", 3 * heartbeat, 120_000, Math.Max(300, 3 * heartbeat)),
             QuorumMemory = ReadDurability(settings),
             MemoryBudgetMiB = settings.Integer("MemoryBudgetMiB", 16, 1 << 24, 1024),
+            MaxStateMiB = settings.Integer("MaxStateMiB", 16, 61_440, 32_768),
             LeaderWaitMs = settings.Integer("LeaderWaitMs", 0, 600_000, 3000),
             RequestTimeoutMs = settings.Integer("RequestTimeoutMs", 100, 600_000, 10_000),
             MaxPendingRequests = settings.Integer("MaxPendingRequests", 16, 1_000_000, 16_384),

@@ -36,6 +36,18 @@ public sealed class BenchTests(LocalCluster cluster) : IClassFixture<LocalCluste
         Assert.Contains("there are no jobs to reschedule", result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ADiskIsTimedByItselfAndLeftAsItWas()
+    {
+        using var scratch = new Scratch();
+        Run.Result result = await Run.ToEndAsync("bench", "disk", scratch.Directory, "--seconds", "0.1", "--json");
+        JsonElement report = JsonDocument.Parse(result.Ok()).RootElement;
+        Assert.True(report.GetProperty("writes").GetInt64() > 0);
+        Assert.True(report.GetProperty("p50Ms").GetDouble() > 0);
+        Assert.True(report.GetProperty("maxMs").GetDouble() >= report.GetProperty("p99Ms").GetDouble());
+        Assert.Empty(Directory.GetFileSystemEntries(scratch.Directory));
+    }
+
     [Theory]
     [InlineData("--rate", "0")]
     [InlineData("--delay-over", "soon")]

@@ -20,6 +20,8 @@ public sealed class UsageTests
     [InlineData("work q --concurrency 0 -- true")]
     [InlineData("work q --lease-ms 5 -- true")]
     [InlineData("check /no/such/directory")]
+    [InlineData("bench disk /no/such/directory")]
+    [InlineData("bench disk --seconds 0")]
     [InlineData("health nonsense")]
     [InlineData("dev --nodes 0")]
     [InlineData("dev --nodes 10")]

@@ -71,6 +71,7 @@ internal static class BenchCommand
         var settings = new ClientSettings();
         var command = new Command("bench", "Puts load on a cluster and measures it.") { Mode, Jobs, Seconds, PayloadBytes, Queue, Connections, Batch, DelayOver, RunAt, PullAhead, Rate, Any };
         settings.AddTo(command);
+        command.Add(BenchDiskCommand.Build());
         command.SetAction(parsed =>
         {
             BenchOptions options = Read(parsed, settings);

@@ -22,6 +22,9 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>The next entry to send.</summary>
     public LogIndex Next { get; private set; } = next;
 
+    /// <summary>The newest commit index that was sent to it.</summary>
+    public LogIndex ToldCommit { get; set; }
+
     /// <summary>Probing: one Append is on its way; the next follows its reply or the next heartbeat.</summary>
     public bool ProbeSent { get; set; }
 

@@ -95,7 +95,8 @@ public sealed class RaftNode
         {
             if (_elections.ForgotPromises) return long.MaxValue;
             if (Role != Role.Leader) return _elections.DeadlineMs;
-            return Math.Min(Math.Min(_replication.HeartbeatDueMs, _replication.QuorumCheckMs), _transfer.DeadlineMs);
+            long replication = Math.Min(Math.Min(_replication.HeartbeatDueMs, _replication.QuorumCheckMs), _replication.NoticeDueMs);
+            return Math.Min(replication, _transfer.DeadlineMs);
         }
     }
 
@@ -140,13 +141,17 @@ public sealed class RaftNode
     }
 
     /// <summary>See <see cref="TryPropose"/>; true when it was accepted.</summary>
-    public bool Propose(LogEntry entry, long nowMs) => TryPropose(entry, nowMs) == ProposeResult.Accepted;
+    public bool Propose(LogEntry entry, long nowMs, bool awaitedElsewhere = true) =>
+        TryPropose(entry, nowMs, awaitedElsewhere) == ProposeResult.Accepted;
 
     /// <summary>
     /// Leader only: appends an entry, whose term and index must be <see cref="Term"/> and the one after <see cref="LastIndex"/>,
     /// hands it out to be written and sends it. Entries of consensus itself are not subject to the byte limit.
     /// </summary>
-    public ProposeResult TryPropose(LogEntry entry, long nowMs)
+    /// <param name="awaitedElsewhere">
+    /// Another node answers somebody when this is committed: it is told at once, not within <see cref="RaftOptions.CommitNoticeMs"/>.
+    /// </param>
+    public ProposeResult TryPropose(LogEntry entry, long nowMs, bool awaitedElsewhere = true)
     {
         AdvanceTo(nowMs);
         if (Role != Role.Leader) return ProposeResult.NotLeader;
@@ -167,7 +172,7 @@ public sealed class RaftNode
             return ProposeResult.Full;
         }
 
-        _replication.Propose(entry);
+        _replication.Propose(entry, awaitedElsewhere);
         LeadOn();
         return ProposeResult.Accepted;
     }

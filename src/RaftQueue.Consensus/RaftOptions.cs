@@ -16,6 +16,12 @@ public sealed record RaftOptions
 
     public int HeartbeatMs { get; init; } = 50;
 
+    /// <summary>
+    /// How long a leader may keep to itself that something is committed for which nobody waits elsewhere: the entries that come next
+    /// tell it by the way.
+    /// </summary>
+    public int CommitNoticeMs { get; init; } = 2;
+
     /// <summary>Bytes of entries sent to a follower and not yet acknowledged.</summary>
     public long MaxInflightBytes { get; init; } = 4 * 1024 * 1024;
 
@@ -34,6 +40,7 @@ public sealed record RaftOptions
     internal void Check()
     {
         Invariant.That(Self.Value > 0 && !SelfIncarnation.IsNone, "a node knows who it is");
+        Invariant.That(CommitNoticeMs >= 0 && CommitNoticeMs < HeartbeatMs, "a heartbeat tells what is committed anyway");
         Invariant.That(HeartbeatMs > 0 && ElectionTimeoutMs >= 2 * HeartbeatMs, "several heartbeats fit in an election timeout");
         Invariant.That(MaxInflightBytes > 0 && MaxInflightMessages > 0 && MaxAppendBytes > 0, "the window is not empty");
         Invariant.That(MaxUncommittedBytes > 0 && MaxPendingReads > 0, "limits are positive");

@@ -19,6 +19,7 @@ internal sealed class Replication
     private ulong _countedFromRound;
     private long _uncommittedBytes;
     private LogIndex _termStart;
+    private LogIndex _awaitedElsewhere;
 
     public Replication(NodeState state, Messages messages, Reads reads)
     {
@@ -43,6 +44,9 @@ internal sealed class Replication
 
     public long QuorumCheckMs { get; private set; }
 
+    /// <summary>When those who have not heard what is committed are told.</summary>
+    public long NoticeDueMs { get; private set; } = long.MaxValue;
+
     /// <summary>Bytes of entries that are not committed (of this leadership) or not durable here, whichever is more.</summary>
     public long BacklogBytes => Math.Max(_uncommittedBytes, _state.Log.UnstableBytes);
 
@@ -62,6 +66,8 @@ internal sealed class Replication
         _uncommittedBytes = 0;
         _countedFromRound = 0;
         _termStart = LogIndex.Zero;
+        _awaitedElsewhere = LogIndex.Zero;
+        NoticeDueMs = long.MaxValue;
         _reads.Reset();
     }
 
@@ -90,14 +96,16 @@ internal sealed class Replication
     }
 
     /// <summary>The leader's own entry: to its log and to everybody whose window has room.</summary>
-    public void Propose(LogEntry entry)
+    public void Propose(LogEntry entry, bool awaitedElsewhere)
     {
+        if (awaitedElsewhere) _awaitedElsewhere = entry.Index;
         _state.Append(entry);
         if (_termStart.Value == 0) _termStart = entry.Index;
         _uncommitted.Enqueue((entry.Index, entry.SizeBytes));
         _uncommittedBytes += entry.SizeBytes;
         if (entry.Membership is not null) MembershipAppended();
         foreach (Progress peer in _peers) SendEntries(peer);
+        if (NoticeDueMs != long.MaxValue && AllKnowTheCommit()) NoticeDueMs = long.MaxValue;
     }
 
     public void HandleAppendReply(Progress peer, Message message)
@@ -155,6 +163,7 @@ internal sealed class Replication
         }
 
         if (_state.NowMs >= HeartbeatDueMs) Beat();
+        if (_state.NowMs >= NoticeDueMs) TellCommit();
         return true;
     }
 
@@ -188,6 +197,7 @@ internal sealed class Replication
         ownTerm |= PlantedBugs.Has(PlantedBug.OldTermCommittedByCounting);
 #endif
         if (index <= _state.CommitIndex || !ownTerm) return;
+        bool awaited = _state.CommitIndex < _awaitedElsewhere;
         _state.Commit(index);
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.MembershipAtCommit)) SyncPeers();
@@ -198,7 +208,27 @@ internal sealed class Replication
             _uncommitted.Dequeue();
         }
 
-        foreach (Progress peer in _peers) SendHeartbeat(peer, 0);
+        if (awaited) TellCommit();
+        else NoticeDueMs = Math.Min(NoticeDueMs, _state.NowMs + _state.Options.CommitNoticeMs);
+    }
+
+    private void TellCommit()
+    {
+        NoticeDueMs = long.MaxValue;
+        foreach (Progress peer in _peers)
+        {
+            if (peer.ToldCommit < _state.CommitIndex) SendHeartbeat(peer, 0);
+        }
+    }
+
+    private bool AllKnowTheCommit()
+    {
+        foreach (Progress peer in _peers)
+        {
+            if (peer.ToldCommit < _state.CommitIndex) return false;
+        }
+
+        return true;
     }
 
     private void Beat()
@@ -217,6 +247,7 @@ internal sealed class Replication
     /// </summary>
     private void SendHeartbeat(Progress peer, ulong round)
     {
+        peer.ToldCommit = _state.CommitIndex;
         Term? term = _state.Log.TermAt(peer.Match);
         _messages.Heartbeat(peer.Id, round, term is null ? LogIndex.Zero : peer.Match, term ?? Term.Zero);
     }
@@ -289,6 +320,7 @@ internal sealed class Replication
     {
         Term? term = _state.Log.TermAt(previous);
         if (term is null) return;
+        peer.ToldCommit = _state.CommitIndex;
         _messages.Append(peer.Id, previous, term.Value, entries, _reads.Round);
         if (entries.Count > 0 || peer.State == ProgressState.Probe)
         {

@@ -66,7 +66,7 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
             int count = EntryBuilder.CountFitting(_waiting, next);
             LogEntry entry = EntryBuilder.Build(
                 replica.Shard, raft.Term, raft.LastIndex.Next, replica.NextStampMs(), _waiting, next, count);
-            if (!replica.TryPropose(entry, nowMicroseconds)) break;
+            if (!replica.TryPropose(entry, nowMicroseconds, IsAwaitedElsewhere(next, count))) break;
             for (int end = next + count; next < end; next++) Proposed(_waiting[next]);
         }
 
@@ -91,6 +91,16 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
 
     public static bool IsFinishing(CommandType type) => type is CommandType.Ack or CommandType.Nack or CommandType.Extend
         or CommandType.Release or CommandType.Reschedule or CommandType.Cancel or CommandType.Revoke;
+
+    private bool IsAwaitedElsewhere(int start, int count)
+    {
+        for (int i = start; i < start + count; i++)
+        {
+            if (_waiting[i].OriginNode != node.Self) return true;
+        }
+
+        return false;
+    }
 
     private void DropRefused()
     {

@@ -57,9 +57,9 @@ internal sealed class ShardReplica
     public long NextStampMs() => Math.Max(_lastStampMs, Clock.NowMs);
 
     /// <summary>Proposes an entry that carries <see cref="NextStampMs"/>; false when consensus takes none now.</summary>
-    public bool TryPropose(LogEntry entry, long nowMicroseconds)
+    public bool TryPropose(LogEntry entry, long nowMicroseconds, bool awaitedElsewhere = true)
     {
-        if (!Raft.Propose(entry, nowMicroseconds / 1000)) return false;
+        if (!Raft.Propose(entry, nowMicroseconds / 1000, awaitedElsewhere)) return false;
         _lastStampMs = entry.Header.TimestampMs;
         return true;
     }

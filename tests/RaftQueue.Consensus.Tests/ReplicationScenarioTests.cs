@@ -300,6 +300,46 @@ public sealed class ReplicationScenarioTests
         Assert.Equal(ProposeResult.Accepted, node.TryPropose(Entries.Job(1, node.LastIndex.Value + 1, 1), 1_000));
     }
 
+    [Fact]
+    public void WhatNobodyElsewhereWaitsForIsToldByTheNextEntriesOrAfterAMoment()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Advance(20);
+        LogIndex before = lab[1].CommitIndex;
+
+        Assert.True(lab.Node(1).Propose(1, 0, awaitedElsewhere: false));
+        lab.Settle();
+        Assert.Equal(before.Next, lab[1].CommitIndex);
+        Assert.Equal([before, before], [lab[2].CommitIndex, lab[3].CommitIndex]);
+
+        Assert.True(lab.Node(1).Propose(2, 0, awaitedElsewhere: false));
+        lab.Node(1).Drain();
+        Assert.All(lab.InFlight, packet => Assert.Equal((MessageKind.Append, before.Next), (packet.Message.Kind, packet.Message.Commit)));
+        lab.Settle();
+        Assert.Equal([before.Next, before.Next], [lab[2].CommitIndex, lab[3].CommitIndex]);
+
+        long due = lab[1].NextDeadlineMs;
+        Assert.Equal(lab.NowMs + new RaftOptions { Self = default, SelfIncarnation = default, Shard = default }.CommitNoticeMs, due);
+        lab[1].Tick(lab.NowMs = due);
+        lab.Settle();
+        Assert.Equal([before + 2, before + 2], [lab[2].CommitIndex, lab[3].CommitIndex]);
+        Assert.True(lab[1].NextDeadlineMs > due, "it is told once");
+    }
+
+    [Fact]
+    public void WhatSomebodyElsewhereWaitsForIsToldAtOnceWithAllBeforeIt()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        lab.Advance(20);
+        LogIndex before = lab[1].CommitIndex;
+        Assert.True(lab.Node(1).Propose(1, 0, awaitedElsewhere: false));
+        Assert.True(lab.Node(1).Propose(2, 0, awaitedElsewhere: true));
+        lab.Settle();
+        Assert.Equal([before + 2, before + 2], [lab[2].CommitIndex, lab[3].CommitIndex]);
+    }
+
     private static Message AnswerTo(Lab lab, Message message)
     {
         lab[1].Step(message, lab.NowMs);

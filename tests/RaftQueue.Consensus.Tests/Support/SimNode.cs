@@ -91,10 +91,11 @@ internal sealed class SimNode(ISimWorld cluster, MemberInfo info, int electionTi
         Core?.RequestRead(context, cluster.NowMs);
     }
 
-    public bool Propose(ulong payload, int extraBytes)
+    public bool Propose(ulong payload, int extraBytes, bool awaitedElsewhere = true)
     {
         if (Core is not { Role: Role.Leader } core) return false;
-        return core.Propose(Entries.Job(core.Term.Value, core.LastIndex.Value + 1, payload, extraBytes), cluster.NowMs);
+        LogEntry entry = Entries.Job(core.Term.Value, core.LastIndex.Value + 1, payload, extraBytes);
+        return core.Propose(entry, cluster.NowMs, awaitedElsewhere);
     }
 
     /// <summary>Takes a checkpoint of what is committed and durable here, and lets older entries go.</summary>

@@ -22,7 +22,7 @@ public static class DefiniteChecker
                 if (!byWorker.TryGetValue(worker, out Operation? lease) || lease.End == OperationEnd.Info) continue;
                 Require.That(lease.End == OperationEnd.Applied, $"job {id} was granted to a refused request: {lease}");
                 Require.That(
-                    lease.Grants.Any(grant => grant.Job == id), $"job {id} was granted to a request that was not told so: {lease}");
+                    lease.Grants.Any(grant => grant.Job == id), $"job {id} was granted to a request that was not told so, and that attempt ended as {outcome}: {lease}");
             }
         }
     }

@@ -32,16 +32,16 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
         switch (pattern)
         {
             case FaultPattern.Isolate:
-                Add(FaultKind.Isolate, Pick(), CutMs(), amount: OneIn(2) ? 1 : 0);
+                Add(FaultKind.Isolate, Pick(), CutMs());
                 break;
             case FaultPattern.OneWay:
-                Add(OneIn(2) ? FaultKind.Deafen : FaultKind.Mute, Pick(), CutMs(), amount: OneIn(2) ? 1 : 0);
+                Add(OneIn(2) ? FaultKind.Deafen : FaultKind.Mute, Pick(), CutMs());
                 break;
             case FaultPattern.CutPair:
-                AddPair(OneIn(2) ? FaultKind.CutPair : FaultKind.CutOneWay, CutMs(), OneIn(2) ? 1 : 0);
+                AddPair(OneIn(2) ? FaultKind.CutPair : FaultKind.CutOneWay, CutMs());
                 break;
             case FaultPattern.Disconnect:
-                AddPair(FaultKind.Disconnect, 0, 0);
+                AddPair(FaultKind.Disconnect, 0);
                 break;
             case FaultPattern.Die:
                 Add(FaultKind.Die, Pick(), DownMs());
@@ -55,6 +55,24 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
             case FaultPattern.Wipe:
                 Add(FaultKind.Wipe, Pick(), 1 + Below(3_000));
                 break;
+            case FaultPattern.Clog:
+                AddPair(FaultKind.Clog, CutMs());
+                break;
+            case FaultPattern.HandOver:
+                int shard = (int)Below(plan.Shards);
+                _events.Add(new FaultEvent(
+                    _atMs, FaultKind.HandOver, FaultTarget.LeaderOf(shard), FaultTarget.Node(1 + (int)Below(plan.Nodes)), Amount: shard));
+                break;
+            default:
+                AddOfMachine(pattern);
+                break;
+        }
+    }
+
+    private void AddOfMachine(FaultPattern pattern)
+    {
+        switch (pattern)
+        {
             case FaultPattern.JumpWall:
                 Add(FaultKind.JumpWall, WrongClock, amount: OneIn(3) ? 0 : Below(2 * HourMs) - HourMs);
                 break;
@@ -66,6 +84,28 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 break;
             case FaultPattern.Stop:
                 Add(FaultKind.Stop, Pick(), 1 + Below(2_000), amount: Below(4_000));
+                break;
+            case FaultPattern.HangCheckpoint:
+                Add(FaultKind.HangCheckpoint, Pick(), 100 + Below(8_000));
+                break;
+            case FaultPattern.SlowDisk:
+                Add(FaultKind.SlowDisk, Pick(), 500 + Below(10_000), amount: 200 + Below(OneIn(4) ? 100_000 : 10_000));
+                break;
+            case FaultPattern.DiskError:
+                FaultKind error = OneIn(3) ? FaultKind.FailSync : OneIn(2) ? FaultKind.FailWrite : FaultKind.FailRead;
+                Add(error, Pick(), DownMs(), amount: 1 + Below(error == FaultKind.FailRead ? 5 : 60));
+                break;
+            case FaultPattern.FullDisk:
+                Add(FaultKind.FullDisk, Pick(), 500 + Below(8_000), amount: Below(3) * 512 * 1024);
+                break;
+            case FaultPattern.BreakTransfers:
+                Add(FaultKind.BreakTransfers, Pick(), CutMs());
+                break;
+            case FaultPattern.SpoilTransfers:
+                Add(FaultKind.SpoilTransfers, Pick(), CutMs());
+                break;
+            case FaultPattern.Halves or FaultPattern.Bridge or FaultPattern.Ring:
+                Add(FaultKind.Partition, FaultTarget.Node(1), CutMs(), amount: Ways(pattern));
                 break;
             default:
                 AddRow(pattern);
@@ -82,6 +122,9 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 long downMs = DownMs();
                 Add(FaultKind.Die, node, downMs);
                 Add(FaultKind.LosePower, node, DownMs(), afterMs: OneIn(2) ? Below(downMs) : downMs + Below(300));
+                break;
+            case FaultPattern.Damage:
+                AddDamage();
                 break;
             case FaultPattern.PowerRound:
                 long gapMs = 1 + Below(400);
@@ -106,10 +149,47 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
         }
     }
 
+    private void AddDamage()
+    {
+        FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+        FaultKind kind = OneIn(6) ? FaultKind.DamageHardState : OneIn(3) ? FaultKind.DamageCheckpoint : FaultKind.DamageLog;
+        // It often cannot be done at the first moment, because the node's newest entries are under way.
+        for (int attempt = 0; attempt < 4; attempt++)
+            Add(kind, node, DownMs(), kind == FaultKind.DamageCheckpoint ? Below(plan.Shards) : 0, afterMs: attempt * 37);
+        if (!OneIn(4)) Add(OneIn(2) ? FaultKind.Die : FaultKind.LosePower, node, DownMs(), afterMs: 150 + Below(400));
+    }
+
+    /// <summary>The number of a <see cref="FaultKind.Partition"/>.</summary>
+    private long Ways(FaultPattern pattern)
+    {
+        int n = plan.Nodes;
+        long turn = Below(n);
+        long ways = 0;
+        for (int from = 0; from < n; from++)
+        {
+            for (int to = 0; to < n; to++)
+            {
+                // Places in a circle that begins anywhere.
+                int a = (int)((from + turn) % n);
+                int b = (int)((to + turn) % n);
+                int apart = Math.Min((a - b + n) % n, (b - a + n) % n);
+                bool cut = pattern switch
+                {
+                    FaultPattern.Halves => a <= n / 2 != b <= n / 2,
+                    FaultPattern.Bridge => a != n / 2 && b != n / 2 && a < n / 2 != b < n / 2,
+                    _ => apart > n / 4,
+                };
+                if (cut && from != to) ways |= 1L << ((from * NetworkFaults.Width) + to);
+            }
+        }
+
+        return ways;
+    }
+
     /// <summary>A minority's clocks may be wrong: with two of three even the median would be.</summary>
     private FaultTarget WrongClock => FaultTarget.Node(plan.WrongClocks[(int)Below(plan.WrongClocks.Count)]);
 
-    private void AddPair(FaultKind kind, long durationMs, long amount)
+    private void AddPair(FaultKind kind, long durationMs, long amount = 0)
     {
         FaultTarget one = Pick();
         FaultTarget other = FaultTarget.Node(1 + (int)Below(plan.Nodes));

@@ -1,18 +1,24 @@
 using RaftQueue.Checkers;
 using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+using RaftQueue.Storage;
 using RaftQueue.TestKit;
 
 namespace RaftQueue.Simulation;
 
 /// <summary>
 /// Makes the faults of a schedule when their time comes and ends them after a while. It decides nothing by chance: an event that
-/// cannot happen (its node is down, nobody leads) is left out and counted.
+/// cannot happen (its node is down, nobody leads, the <see cref="DamageBudget"/> refuses) is left out and counted.
 /// </summary>
 internal sealed class FaultInjector
 {
+    private const long RetryMs = 500;
+
     private readonly SimulatedCluster _cluster;
     private readonly FaultSchedule _schedule;
     private readonly History _history;
+    private readonly NetworkFaults _network;
+    private readonly DiskFaults _disks;
     private readonly long _startedAt;
     private readonly PriorityQueue<Action, (long At, long Order)> _endings = new();
     private readonly Dictionary<NodeId, (Task Stopped, long DownMs)> _stopping = [];
@@ -22,15 +28,22 @@ internal sealed class FaultInjector
     private int _next;
     private long _order;
     private bool _isOver;
+    private IReadOnlySet<NodeId>? _healed;
 
-    public FaultInjector(SimulatedCluster cluster, FaultSchedule schedule, History history)
+    public FaultInjector(SimulatedCluster cluster, FaultSchedule schedule, History history, int shards)
     {
         _cluster = cluster;
         _schedule = schedule;
         _history = history;
         _startedAt = Now;
-        cluster.DiskCrashed = CrashedInDisk;
+        Budget = new DamageBudget(cluster, shards);
+        var context = new FaultContext(cluster, history, Budget, Later);
+        _network = new NetworkFaults(context);
+        _disks = new DiskFaults(context);
+        cluster.NodeFailed = NodeFailed;
     }
+
+    public DamageBudget Budget { get; }
 
     /// <summary>When something is to happen next, monotonic microseconds.</summary>
     public long NextMicroseconds
@@ -73,30 +86,65 @@ internal sealed class FaultInjector
     public void HealAll()
     {
         _history.Fault("everything heals");
-        _isOver = true;
-        _endings.Clear();
-        _armed.Clear();
-        _cluster.Network.Heal();
+        Heal(_cluster.Nodes.Select(node => node.Id).ToHashSet());
         _cluster.Network.Weather = new NetworkWeather();
-        foreach (SimulatedNode node in _cluster.Nodes)
+        foreach (SimulatedNode node in _cluster.Nodes.Where(node => !Budget.IsIntact(node))) LookAtDisk(node);
+    }
+
+    /// <summary>
+    /// Ends the faults of some nodes and of the ways between them. Everything else stays as bad as it is for ever: who is down
+    /// stays down, who is cut off stays cut off, and the weather goes on there.
+    /// </summary>
+    public void Heal(IReadOnlySet<NodeId> healed)
+    {
+        _isOver = true;
+        _healed = healed;
+        _endings.Clear();
+        _cluster.Network.Heal((from, to) => healed.Contains(from) && healed.Contains(to));
+        foreach (SimulatedNode node in _cluster.Nodes.Where(node => healed.Contains(node.Id)))
         {
+            _armed.Remove(node.Id);
             node.Disk.CrashAtOperation = null;
+            node.Disk.CapacityBytes = null;
+            node.Disk.ForgetErrors();
             node.PausedUntilMicroseconds = 0;
-            node.Loops?.Hold("log", 0);
+            foreach (string loop in (string[])["log", "checkpoint"])
+            {
+                node.Loops?.Hold(loop, 0);
+                node.Loops?.Slow(loop, 0, 0);
+            }
         }
     }
 
-    /// <summary>After <see cref="HealAll"/>, until nobody is stopping any more: starts who is not running.</summary>
-    public bool StartAll()
+    /// <summary>After <see cref="Heal"/>, until it says that all of those run: starts who does not.</summary>
+    public bool StartHealed()
     {
         ReapStopped();
+        RunDue();
         foreach (SimulatedNode node in _cluster.Nodes)
         {
-            if (!node.IsRunning) Start(node);
+            if (!node.IsRunning && IsHealed(node)) Start(node);
         }
 
-        return _stopping.Count == 0;
+        return _cluster.Nodes.TrueForAll(node => !IsHealed(node) || (node.IsRunning && !_stopping.ContainsKey(node.Id))) && _endings.Count == 0;
     }
+
+    /// <summary>A node is in this state from now on, and nothing ends it.</summary>
+    public void Afflict(FaultKind kind, SimulatedNode node, ulong salt)
+    {
+        FaultEvent fault = new(0, kind, FaultTarget.Node(node.Id.Value), DurationMs: long.MaxValue / 4000, Salt: salt);
+        _history.Fault($"for ever: {kind} of node {node.Id}");
+        Make(fault);
+    }
+
+    /// <summary>Damage that a start finds is found now; where it may lie deeper, the disk is replaced.</summary>
+    private void LookAtDisk(SimulatedNode node)
+    {
+        if (Budget.IsDamagedForEver(node)) Replace(node);
+        else if (node.IsRunning) Crash(node, CrashMode.ProcessDeath, new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs));
+    }
+
+    private bool IsHealed(SimulatedNode node) => _healed?.Contains(node.Id) ?? true;
 
     /// <summary>Null when it was done, else why it cannot be.</summary>
     private string? Make(FaultEvent fault)
@@ -104,13 +152,8 @@ internal sealed class FaultInjector
         if (fault.Node.In(_cluster) is not { } node) return $"nobody is {fault.Node}";
         switch (fault.Kind)
         {
-            case FaultKind.Isolate or FaultKind.Deafen or FaultKind.Mute or FaultKind.CutPair or FaultKind.CutOneWay:
-                return Cut(fault, node);
-            case FaultKind.Disconnect:
-                if (fault.Other.In(_cluster) is not { } other || other == node) return "no two nodes";
-                _history.Fault($"connection {node.Id}-{other.Id} breaks");
-                _cluster.Network.Disconnect(node.Id, other.Id);
-                return null;
+            case <= FaultKind.SpoilTransfers:
+                return _network.Make(fault, node);
             case FaultKind.JumpWall:
                 node.Clock.WallOffsetMs = fault.Amount;
                 _history.Fault($"node {node.Id}: wall clock is wrong by {fault.Amount} ms");
@@ -125,6 +168,8 @@ internal sealed class FaultInjector
                 _history.Fault($"node {node.Id} loses power while it is down");
                 node.Disk.Crash(CrashMode.PowerLoss, new SplitMix64(fault.Salt));
                 return null;
+            case FaultKind.DamageLog or FaultKind.DamageCheckpoint or FaultKind.DamageHardState:
+                return _disks.Make(fault, node);
             default:
                 return node.IsRunning ? MakeOfProcess(fault, node) : "the node is down";
         }
@@ -146,9 +191,10 @@ internal sealed class FaultInjector
                 _history.Fault($"node {node.Id} is paused for {fault.DurationMs} ms");
                 node.PausedUntilMicroseconds = Now + (fault.DurationMs * 1000);
                 return null;
-            case FaultKind.HangLog:
-                _history.Fault($"node {node.Id}: disk hangs for {fault.DurationMs} ms");
-                node.Loops!.Hold("log", Now + (fault.DurationMs * 1000));
+            case FaultKind.HandOver:
+                if (fault.Other.In(_cluster) is not { } other || other == node) return "no other node";
+                _history.Fault($"node {node.Id} is asked to hand shard {fault.Amount} over to node {other.Id}");
+                node.Node!.Parts.Replica.Post(new HandOver(new ShardId((ushort)fault.Amount), other.Id));
                 return null;
             case FaultKind.Stop:
                 if (_stopping.ContainsKey(node.Id)) return "the node is stopping";
@@ -157,60 +203,31 @@ internal sealed class FaultInjector
                 _stopping.Add(node.Id, (node.Node!.StopAsync(TimeSpan.FromMilliseconds(fault.Amount)), fault.DurationMs));
                 return null;
             default:
-                throw new InvalidOperationException($"nothing is made for {fault.Kind}");
+                return _stopping.ContainsKey(node.Id) ? "the node is stopping" : _disks.Make(fault, node);
         }
     }
 
-    private string? Cut(FaultEvent fault, SimulatedNode node)
+    /// <summary>An exception left a loop of a node. True when that is what a fault had to lead to: then the process is gone.</summary>
+    private bool NodeFailed(SimulatedNode node, Exception exception)
     {
-        var cuts = new List<(NodeId From, NodeId To)>();
-        if (fault.Kind is FaultKind.CutPair or FaultKind.CutOneWay)
-        {
-            if (fault.Other.In(_cluster) is not { } other || other == node) return "no two nodes";
-            cuts.Add((node.Id, other.Id));
-            if (fault.Kind == FaultKind.CutPair) cuts.Add((other.Id, node.Id));
-        }
-        else
-        {
-            foreach (SimulatedNode each in _cluster.Nodes)
-            {
-                if (each == node) continue;
-                if (fault.Kind != FaultKind.Mute) cuts.Add((each.Id, node.Id));
-                if (fault.Kind != FaultKind.Deafen) cuts.Add((node.Id, each.Id));
-            }
-        }
-
-        bool breaks = fault.Amount != 0;
-        string paths = string.Join(' ', cuts.Select(pair => $"{pair.From}>{pair.To}"));
-        _history.Fault($"cut for {fault.DurationMs} ms{(breaks ? ", connections break" : "")}: {paths}");
-        foreach ((NodeId from, NodeId to) in cuts)
-        {
-            _cluster.Network.Cut(from, to);
-            if (breaks) _cluster.Network.Disconnect(from, to);
-        }
-
-        Later(fault.DurationMs, () =>
-        {
-            _history.Fault($"cut ends: {paths}");
-            foreach ((NodeId from, NodeId to) in cuts) _cluster.Network.Mend(from, to);
-        });
-        return null;
-    }
-
-    private void CrashedInDisk(SimulatedNode node)
-    {
-        FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? throw new InvalidOperationException("no crash of a disk was planned");
+        bool planned = exception is SimulatedCrashException && _armed.ContainsKey(node.Id);
+        bool refusedByDisk = node.MayFail && exception is DiskException or StorageDamagedException or Pages.CheckpointDamagedException;
+        if (!planned && !refusedByDisk) return exception.InnerException is { } inner && NodeFailed(node, inner);
+        FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs, Salt: 1);
+        _history.Fault($"node {node.Id} fails: {exception.Message}");
         Crash(node, (fault.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, fault);
+        return true;
     }
 
     private void Crash(SimulatedNode node, CrashMode mode, FaultEvent fault)
     {
+        Budget.Observe();
         _stopping.Remove(node.Id);
         _armed.Remove(node.Id);
         node.PausedUntilMicroseconds = 0;
         _history.Fault($"node {node.Id} crashes: {mode}");
         _cluster.Crash(node, mode, new SplitMix64(fault.Salt));
-        if (!_isOver) Later(fault.DurationMs, () => Start(node));
+        if (IsHealed(node)) Later(fault.DurationMs, () => Start(node));
     }
 
     private void Start(SimulatedNode node)
@@ -221,33 +238,70 @@ internal sealed class FaultInjector
         {
             _cluster.Start(node);
         }
-        catch (SimulatedCrashException)
+        catch (Exception exception) when (exception is SimulatedCrashException or NodeStartException or DiskException)
         {
-            CrashedInDisk(node);
+            StartFailed(node, exception);
+            return;
         }
+
+        // What an operator does who reads that the node has forgotten its promises.
+        bool forgot = node.Node!.Parts.Replica.Shards.Any(shard => node.Node.Parts.Shared.Wal.Recovered(shard.Shard).HardState is null);
+        if (!forgot) return;
+        Require.That(!Budget.IsIntact(node), $"P10: node {node.Id} forgot its promises and nothing was done to its disk");
+        Later(RetryMs, () => Replace(node));
     }
 
-    /// <summary>Everything on a node's disk is lost, while everybody else is a voter with a disk that was never lost since.</summary>
+    private void StartFailed(SimulatedNode node, Exception exception)
+    {
+        bool expected = _armed.ContainsKey(node.Id) || node.MayFail || node.Disk.CapacityBytes is not null;
+        Require.That(expected, $"P10: node {node.Id} does not start and nothing was done to its disk: {exception}");
+        _history.Fault($"node {node.Id} does not start: {exception.Message}");
+        FaultEvent? armed = _armed.GetValueOrDefault(node.Id);
+        if (armed is not null && exception is SimulatedCrashException)
+        {
+            Crash(node, (armed.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, armed);
+            return;
+        }
+
+        // Errors of the moment pass; a directory that cannot be used any more is replaced.
+        node.StartsFailed++;
+        _cluster.Network.Leave(node.Id);
+        node.Disk.Crash(CrashMode.ProcessDeath);
+        if (node.StartsFailed > 3 && !Budget.IsIntact(node)) Replace(node);
+        else if (IsHealed(node)) Later(RetryMs, () => Start(node));
+    }
+
+    /// <summary>Everything on a node's disk is lost.</summary>
     private string? Wipe(FaultEvent fault, SimulatedNode victim)
     {
-        if (_stopping.Count > 0 || !_cluster.Nodes.TrueForAll(IsSettled)) return "not every node is a settled voter";
+        if (_stopping.ContainsKey(victim.Id)) return "the node is stopping";
+        if (Budget.Refuses(victim) is { } reason) return reason;
         _history.Fault($"node {victim.Id} is wiped");
-        victim.PausedUntilMicroseconds = 0;
-        _armed.Remove(victim.Id);
-        _cluster.Crash(victim, CrashMode.PowerLoss, new SplitMix64(fault.Salt));
-        _cluster.Wipe(victim);
+        Empty(victim);
         Later(fault.DurationMs, () => Start(victim));
         return null;
     }
 
-    /// <summary>Runs, and knows as committed a membership of which every node's present incarnation is a voter.</summary>
-    private bool IsSettled(SimulatedNode node) => node.Node is { } running && running.Parts.Replica.Shards.All(shard =>
-        shard.Raft.Membership is { IsJoint: false } membership
-        && shard.Raft.MembershipIndex.Value > 0
-        && shard.Raft.CommitIndex >= shard.Raft.MembershipIndex
-        && membership.Voters.Count == _cluster.Nodes.Count
-        && _cluster.Nodes.TrueForAll(each =>
-            each.Node is { } other && membership.IsVoter(each.Id) && membership.Names(each.Id, other.Parts.Shared.Incarnation)));
+    /// <summary>The directory of a node whose damage cannot be repaired is taken away; it joins again as a new one.</summary>
+    private void Replace(SimulatedNode node)
+    {
+        _history.Fault($"node {node.Id} gets an empty directory");
+        Budget.Observe();
+        Empty(node);
+        Start(node);
+    }
+
+    private void Empty(SimulatedNode node)
+    {
+        node.PausedUntilMicroseconds = 0;
+        node.StartsFailed = 0;
+        node.MayFail = false;
+        _armed.Remove(node.Id);
+        _stopping.Remove(node.Id);
+        _cluster.Crash(node, CrashMode.PowerLoss);
+        _cluster.Wipe(node);
+        Budget.Wiped(node);
+    }
 
     private void ReapStopped()
     {
@@ -258,9 +312,10 @@ internal sealed class FaultInjector
             Require.That(stopped.IsCompletedSuccessfully, $"node {id} stops without an error: {stopped.Exception}");
             _stopping.Remove(id);
             SimulatedNode node = _cluster[id.Value];
+            Budget.Observe();
             _cluster.Forget(node);
             _history.Fault($"node {id} has stopped");
-            if (!_isOver) Later(downMs, () => Start(node));
+            if (IsHealed(node)) Later(downMs, () => Start(node));
         }
     }
 

@@ -3,7 +3,7 @@ namespace RaftQueue.Simulation;
 /// <summary>One thing that goes wrong, as <see cref="FaultInjector"/> makes it. What is made of several is a <see cref="FaultPattern"/>.</summary>
 internal enum FaultKind
 {
-    /// <summary>Nothing passes to or from the node.</summary>
+    /// <summary>Nothing passes to or from the node. Of this and the other cuts, those with an odd salt break connections as well.</summary>
     Isolate,
 
     /// <summary>Nothing reaches the node; what it sends arrives.</summary>
@@ -18,8 +18,20 @@ internal enum FaultKind
     /// <summary>Nothing passes from the node to the other; the way back is open.</summary>
     CutOneWay,
 
+    /// <summary>The ways that the amount names (see <see cref="NetworkFaults.Width"/>) are cut: halves, bridges, rings.</summary>
+    Partition,
+
     /// <summary>The connection of two nodes breaks with all that is under way; it may be made anew at once.</summary>
     Disconnect,
+
+    /// <summary>Nothing arrives from the node at the other for a while, and then everything does.</summary>
+    Clog,
+
+    /// <summary>Transfers of checkpoints from the node break off.</summary>
+    BreakTransfers,
+
+    /// <summary>Transfers of checkpoints from the node carry wrong bytes in whole frames.</summary>
+    SpoilTransfers,
 
     /// <summary>The process dies: what it wrote can be read, synced or not.</summary>
     Die,
@@ -30,18 +42,48 @@ internal enum FaultKind
     /// <summary>At one of its next disk operations, perhaps in the middle of a write, the node dies or loses power.</summary>
     CrashInDisk,
 
-    /// <summary>Everything the node ever stored is gone.</summary>
-    Wipe,
+    /// <summary>The process is stopped and goes on later.</summary>
+    Pause,
+
+    /// <summary>The node is asked to stop, and is started again.</summary>
+    Stop,
+
+    /// <summary>The leader of a shard (the amount) is asked to hand over to the other node.</summary>
+    HandOver,
 
     /// <summary>The wall clock of a node is wrong from now on.</summary>
     JumpWall,
 
-    /// <summary>The process is stopped and goes on later.</summary>
-    Pause,
-
     /// <summary>The loop that writes the log stands still in the disk.</summary>
     HangLog,
 
-    /// <summary>The node is asked to stop, and is started again.</summary>
-    Stop,
+    /// <summary>The loop that writes checkpoints stands still in the disk.</summary>
+    HangCheckpoint,
+
+    /// <summary>Every slice of the loops that write takes so many microseconds.</summary>
+    SlowDisk,
+
+    /// <summary>An fsync fails (EIO): the node has to stop.</summary>
+    FailSync,
+
+    /// <summary>A write fails (EIO).</summary>
+    FailWrite,
+
+    /// <summary>A read fails (EIO).</summary>
+    FailRead,
+
+    /// <summary>No more than the amount of bytes can be taken for a while.</summary>
+    FullDisk,
+
+    /// <summary>In a segment of the log a bit flips, a block is that of another place, or what was written never was.</summary>
+    DamageLog,
+
+    /// <summary>The same in a shard's checkpoint file (the amount says which).</summary>
+    DamageCheckpoint,
+
+    /// <summary>A bit of one copy of the hard state flips.</summary>
+    DamageHardState,
+
+    /// <summary>Everything the node ever stored is gone.</summary>
+    Wipe,
 }

@@ -6,7 +6,19 @@ internal enum FaultPattern
     Isolate,
     OneWay,
     CutPair,
+
+    /// <summary>Two sides that do not hear each other.</summary>
+    Halves,
+
+    /// <summary>Two sides that have one node in common.</summary>
+    Bridge,
+
+    /// <summary>Every node hears a majority, no two the same.</summary>
+    Ring,
     Disconnect,
+    Clog,
+    BreakTransfers,
+    SpoilTransfers,
     Die,
     LosePower,
     CrashInDisk,
@@ -19,15 +31,23 @@ internal enum FaultPattern
 
     /// <summary>All nodes die or lose power at once.</summary>
     AllCrash,
-    Wipe,
-    JumpWall,
-
-    /// <summary>A wall clock that jumps to and fro.</summary>
-    StrobeWall,
     Pause,
-    HangLog,
     Stop,
 
     /// <summary>All nodes are stopped and started, one after the other.</summary>
     RollingRestart,
+    HandOver,
+    JumpWall,
+
+    /// <summary>A wall clock that jumps to and fro.</summary>
+    StrobeWall,
+    HangLog,
+    HangCheckpoint,
+    SlowDisk,
+    DiskError,
+    FullDisk,
+
+    /// <summary>Damage to what lies on a disk, most often followed by a crash, so that it is read.</summary>
+    Damage,
+    Wipe,
 }

@@ -16,6 +16,9 @@ internal sealed class NetworkPath(NodeId from, NodeId to, SplitMix64 random)
 
     public bool IsCut => Cuts > 0;
 
+    /// <summary>The weather does not touch it any more.</summary>
+    public bool IsCalm { get; set; }
+
     /// <summary>Transfers on it break at their next chunk.</summary>
     public bool BreaksTransfers { get; set; }
 

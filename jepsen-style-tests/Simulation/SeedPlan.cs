@@ -18,6 +18,11 @@ internal sealed record SeedPlan
 
     public required IReadOnlyList<(FaultPattern Pattern, int Weight)> Weights { get; init; }
 
+    public required int MemoryBudgetMiB { get; init; }
+
+    /// <summary>Before everything heals, a majority alone has to make progress.</summary>
+    public required bool HealsMajorityFirst { get; init; }
+
     /// <summary>The nodes whose wall clocks may be wrong, fewer than half: with more a majority's median may be wrong too.</summary>
     public required IReadOnlyList<int> WrongClocks { get; init; }
 
@@ -30,9 +35,11 @@ internal sealed record SeedPlan
         {
             Nodes = nodes,
             Shards = OneIn(3) ? 3 : 1,
-            DurationMs = 15_000 + random.NextBelow(nodes == 5 ? 15_000 : 35_000),
+            DurationMs = 40_000 + random.NextBelow(25_000),
             Weather = DrawWeather(streams.Open("weather")),
-            FaultGapMs = 300 + random.NextBelow(4_000),
+            FaultGapMs = 300 + random.NextBelow(OneIn(4) ? 20_000 : 4_000),
+            MemoryBudgetMiB = OneIn(3) ? 1 : 64,
+            HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
             WrongClocks = [1 + (int)random.NextBelow(nodes)],
         };
@@ -51,7 +58,7 @@ internal sealed record SeedPlan
     }
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {Weather}, "
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {MemoryBudgetMiB} MiB, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
 
@@ -77,7 +84,7 @@ internal sealed record SeedPlan
         int weight = random.NextBelow(2) == 0 ? 0 : 1 + (int)random.NextBelow(12);
         return pattern switch
         {
-            FaultPattern.PowerRound or FaultPattern.Wipe or FaultPattern.RollingRestart => weight / 2,
+            FaultPattern.PowerRound or FaultPattern.RollingRestart => weight / 2,
             FaultPattern.AllCrash => weight / 3,
             _ => weight,
         };

@@ -9,8 +9,9 @@ using RaftQueue.Runtime;
 namespace RaftQueue.Simulation;
 
 /// <summary>One seed: faults and clients for a while, then everything heals, drains and is checked.</summary>
-internal sealed class SeedRun : IDisposable
+internal sealed partial class SeedRun : IDisposable
 {
+    private const long LeastMs = 60_000;
     private const long RecoveryMs = 15_000;
     private const long RejoinMs = 60_000;
     private const long DrainMs = 120_000;
@@ -20,6 +21,7 @@ internal sealed class SeedRun : IDisposable
     private readonly FaultInjector _faults;
     private readonly List<SimulatedClient> _clients = [];
     private readonly long _startedAt;
+    private readonly RandomStreams _streams;
 
     /// <summary>What the seed draws.</summary>
     public SeedRun(ulong seed)
@@ -41,11 +43,12 @@ internal sealed class SeedRun : IDisposable
         Workload = workload;
         var streams = new RandomStreams(seed);
         _cluster = new SimulatedCluster(
-            plan.Nodes, plan.Shards, streams.SeedOf("cluster"), options => options with { CheckpointLogMiB = 1 });
+            plan.Nodes, plan.Shards, streams.SeedOf("cluster"), options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB });
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         _watch = new ClusterWatch(_cluster, plan.Shards);
-        _faults = new FaultInjector(_cluster, schedule, History);
+        _faults = new FaultInjector(_cluster, schedule, History, plan.Shards);
+        _streams = streams;
         var shared = new ClientShared();
         for (int i = 0; i < workload.Clients; i++)
         {
@@ -89,14 +92,17 @@ internal sealed class SeedRun : IDisposable
     {
         _cluster.AfterStep = () =>
         {
+            _faults.RunDue();
             _watch.AfterStep();
             foreach (SimulatedClient client in _clients) client.Poll();
         };
         _cluster.Network.Weather = Plan.Weather;
         _cluster.StartAll();
         Disturb();
+        if (Plan.HealsMajorityFirst) DemandProgressOfMajority(_streams.Open("majority"));
         Heal();
         Drain();
+        _cluster.RunFor(Math.Max(0, LeastMs - ((Now - _startedAt) / 1000)));
         Check();
     }
 
@@ -107,7 +113,6 @@ internal sealed class SeedRun : IDisposable
         long end = Now + (Plan.DurationMs * 1000);
         while (Now < end)
         {
-            _faults.RunDue();
             foreach (SimulatedClient client in _clients) client.Act();
             long next = Math.Min(end, _faults.NextMicroseconds);
             foreach (SimulatedClient client in _clients) next = Math.Min(next, client.NextMicroseconds);
@@ -119,7 +124,7 @@ internal sealed class SeedRun : IDisposable
     private void Heal()
     {
         _faults.HealAll();
-        _cluster.RunUntil(() => _faults.StartAll() && _cluster.Nodes.TrueForAll(node => node.IsRunning), "P11: all nodes run", RecoveryMs, 20);
+        _cluster.RunUntil(_faults.StartHealed, "P11: all nodes run", RecoveryMs, 20);
         _cluster.RunUntil(
             () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "P11: every shard has a leader", RecoveryMs, 20);
         _cluster.RunUntil(

@@ -39,8 +39,8 @@ internal sealed class SimulatedCluster : IDisposable
     /// <summary>Called after every step of the simulation.</summary>
     public Action? AfterStep { get; set; }
 
-    /// <summary>A node's disk reached the operation at which it was to crash; unset, that is a failure of the test.</summary>
-    public Action<SimulatedNode>? DiskCrashed { get; set; }
+    /// <summary>An exception left a node's loop. True says that this was to happen and has been dealt with; else it fails the test.</summary>
+    public Func<SimulatedNode, Exception, bool>? NodeFailed { get; set; }
 
     public Timeline Timeline { get; }
 
@@ -225,16 +225,13 @@ internal sealed class SimulatedCluster : IDisposable
         {
             while (node.Loops?.RunSlice() == true) worked = true;
         }
-        catch (Exception exception) when (DiskCrashed is not null && IsPlannedCrash(exception))
+        catch (Exception exception) when (NodeFailed is not null)
         {
             worked = true;
             _diedInSlice.Add(node.Id);
-            DiskCrashed(node);
+            if (!NodeFailed(node, exception)) throw;
         }
 
         return worked;
     }
-
-    private static bool IsPlannedCrash(Exception exception) =>
-        exception is SimulatedCrashException || (exception.InnerException is { } inner && IsPlannedCrash(inner));
 }

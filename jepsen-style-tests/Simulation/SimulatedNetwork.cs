@@ -15,6 +15,8 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     private const long MinLatency = 100;
     private const long LatencySpread = 900;
     private const long DialSpread = 3_000;
+    private const long HoldMicroseconds = 10_000;
+    private const int MaxTravelling = 500;
     private const int MaxReplayMs = 3_000;
 
     private static readonly TransportOptions Options = new() { Self = default, ListenAddress = "" };
@@ -86,6 +88,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>Every cut and every clog ends, of the paths for which this holds.</summary>
     public void Heal(Func<NodeId, NodeId, bool>? where = null)
     {
+        foreach ((NodeId from, NodeId to) in Pairs()) Path(from, to);
         foreach (NetworkPath path in _paths.Values)
         {
             if (where is not null && !where(path.From, path.To)) continue;
@@ -93,6 +96,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
             path.CloggedUntil = 0;
             path.BreaksTransfers = false;
             path.SpoilsTransfers = false;
+            path.IsCalm = where is not null;
         }
 
         _mayConnect = true;
@@ -117,8 +121,8 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         if (!_connections.TryGetValue(Pair(from, to), out SimulatedConnection? connection)) return false;
         SimulatedStream stream = connection.From(from);
         NetworkPath path = stream.Path;
-        if (path.IsCut || Happens(path, Weather.LossPercent)) return true;
-        if (kind == FrameKind.Raft)
+        if (path.IsCut || Happens(path, path.IsCalm ? 0 : Weather.LossPercent)) return true;
+        if (kind == FrameKind.Raft && !path.IsCalm)
         {
             if (Happens(path, Weather.ReplayPercent))
                 SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(MaxReplayMs * (path.Random.NextBelow(4) == 0 ? 1000L : 10L)));
@@ -162,6 +166,9 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 
     private static (NodeId, NodeId) Pair(NodeId a, NodeId b) => a < b ? (a, b) : (b, a);
 
+    private IEnumerable<(NodeId, NodeId)> Pairs() =>
+        _peers.Keys.SelectMany(from => _peers.Keys.Where(to => to != from).Select(to => (from, to)));
+
     private static bool Happens(NetworkPath path, int percent) => percent > 0 && path.Random.NextBelow(100) < percent;
 
     private void SendLater(SimulatedStream stream, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload, long microseconds)
@@ -181,7 +188,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>Lets one chunk travel, and comes back for the next when it has left.</summary>
     private void Transmit(SimulatedStream stream)
     {
-        if (!stream.IsOpen) return;
+        if (!stream.IsOpen || stream.Travelling.Count >= MaxTravelling) return;
         (byte[] bytes, int length) = stream.TakeChunk();
         if (length == 0) return;
         NetworkPath path = stream.Path;
@@ -189,7 +196,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         Digest = SplitMix64.Mix(Digest ^ (ulong)Now) + ((ulong)(path.From.Value * 31 + path.To.Value) << 32) + Crc32C.Compute(bytes.AsSpan(0, length));
         if (Weather.BytesPerMs > 0) stream.SendingUntil = Now + (length * 1000L / Weather.BytesPerMs);
         long arrival = Math.Max(Now, stream.SendingUntil) + MinLatency + path.Random.NextBelow(LatencySpread);
-        if (Weather.LatePerMille > 0 && path.Random.NextBelow(1000) < Weather.LatePerMille) arrival += path.Random.NextBelow(Weather.LateMs * 1000L);
+        if (Weather.LatePerMille > 0 && !path.IsCalm && path.Random.NextBelow(1000) < Weather.LatePerMille) arrival += path.Random.NextBelow(Weather.LateMs * 1000L);
         int first = Happens(path, Weather.SplitPercent) ? 1 + (int)path.Random.NextBelow(length) : length;
         Travel(stream, new TravellingBytes(bytes, 0, first, length), arrival);
         if (first < length) Travel(stream, new TravellingBytes(bytes, first, length - first, length), arrival + path.Random.NextBelow(2_000));
@@ -208,10 +215,38 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     {
         // What was under way on a connection ends with it.
         if (!stream.IsOpen || Find(stream.Path.To) is not { } receiver) return;
-        long held = Math.Max(stream.Path.CloggedUntil, PausedUntil(stream.Path.To));
-        if (held > Now) At(held, () => Arrive(stream));
-        else stream.Arrive(stream.Travelling.Dequeue(), receiver);
+        if (stream.Held > 0)
+        {
+            stream.Held++;
+        }
+        else if (IsHeld(stream))
+        {
+            stream.Held = 1;
+            At(Now + HoldMicroseconds, () => Release(stream));
+        }
+        else
+        {
+            stream.Arrive(stream.Travelling.Dequeue(), receiver);
+        }
     }
+
+    /// <summary>Hands on what was held back, once nothing holds it any more.</summary>
+    private void Release(SimulatedStream stream)
+    {
+        if (!stream.IsOpen || Find(stream.Path.To) is not { } receiver) return;
+        if (IsHeld(stream))
+        {
+            At(Now + HoldMicroseconds, () => Release(stream));
+            return;
+        }
+
+        int held = stream.Held;
+        stream.Held = 0;
+        for (int i = 0; i < held && stream.IsOpen; i++) stream.Arrive(stream.Travelling.Dequeue(), receiver);
+        if (stream.IsOpen && stream.HasWaiting) Transmit(stream);
+    }
+
+    private bool IsHeld(SimulatedStream stream) => stream.Path.CloggedUntil > Now || PausedUntil(stream.Path.To) > Now;
 
     private void DialMissing()
     {

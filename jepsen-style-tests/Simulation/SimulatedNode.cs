@@ -28,6 +28,12 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     /// <summary>How often it was started.</summary>
     public int Lives { get; set; }
 
+    /// <summary>Its disk was made to fail or was damaged: it may stop by itself, and may not start.</summary>
+    public bool MayFail { get; set; }
+
+    /// <summary>Starts in a row that ended with an error.</summary>
+    public int StartsFailed { get; set; }
+
     public FakeDisk Disk
     {
         get => _disk;

@@ -44,6 +44,9 @@ internal sealed class SimulatedStream : IDisposable
     /// <summary>What was sent and has not arrived, in order.</summary>
     public Queue<TravellingBytes> Travelling { get; } = new();
 
+    /// <summary>How many chunks of these have come to a receiver that does not take them yet.</summary>
+    public int Held { get; set; }
+
     public bool HasWaiting => _queue.QueuedBytes > 0;
 
     public bool TryAdd(FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload) =>

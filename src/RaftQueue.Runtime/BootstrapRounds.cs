@@ -114,8 +114,18 @@ internal sealed class BootstrapRounds
         }
 
         var membership = new MembershipRecord(voters);
-        // Durable before anybody votes: a crash before the first entry must not leave members that never knew each other.
-        BootstrapFile.Write(_files, shard.Shard, membership);
+        try
+        {
+            // Durable before anybody votes: a crash before the first entry must not leave members that never knew each other.
+            BootstrapFile.Write(_files, shard.Shard, membership);
+        }
+        catch (DiskException exception) when (exception.IsDiskFull)
+        {
+            // Nobody knows of it yet: tried again at the next sweep, until there is room.
+            if (_warned.Add("disk full")) _node.Log.Error($"shard {shard.Shard}: the disk is full: the cluster cannot begin", exception);
+            return;
+        }
+
         _node.Log.Info($"shard {shard.Shard}: all {voters.Count} members are blank; the cluster begins");
         shard.Raft.Bootstrap(membership, nowMicroseconds / 1000);
         loop.MembershipChanged();

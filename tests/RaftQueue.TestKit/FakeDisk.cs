@@ -108,6 +108,15 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         }
     }
 
+    /// <summary>What the medium held before it was last written and synced stands there again: a write that never reached it.</summary>
+    public void MakeStale(string path, long offset, int length)
+    {
+        lock (_gate)
+        {
+            Find(path).MakeStale(offset, length);
+        }
+    }
+
     /// <summary>Size of a file in bytes; null when there is none.</summary>
     public long? LengthOf(string path)
     {

@@ -126,6 +126,18 @@ internal sealed class FakeInode
         }
     }
 
+    /// <summary>What the medium held before the last sync of what was written there.</summary>
+    public void MakeStale(long offset, int length)
+    {
+        for (int done = 0; done < length;)
+        {
+            int within = (int)((offset + done) % PageBytes);
+            int part = Math.Min(PageBytes - within, length - done);
+            PageToWrite((offset + done) / PageBytes).MakeStale(within, part);
+            done += part;
+        }
+    }
+
     private void WritePage(FakePage page, int within, ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;

@@ -6,6 +6,7 @@ namespace RaftQueue.TestKit;
 internal sealed class FakePage
 {
     private byte[]? _durable;
+    private byte[]? _previous;
     private byte _dirty;
     private byte _ghost;
 
@@ -38,7 +39,8 @@ internal sealed class FakePage
         if (_durable is null) return;
         if (_ghost == 0)
         {
-            spares.Push(_durable);
+            if (_previous is not null) spares.Push(_previous);
+            _previous = _durable;
             _durable = null;
         }
         else
@@ -82,6 +84,10 @@ internal sealed class FakePage
         data.CopyTo(Current.AsSpan(offset));
         if (_durable is not null) data.CopyTo(_durable.AsSpan(offset));
     }
+
+    /// <summary>What the medium held before the last sync of this page; zeros when there was none.</summary>
+    public void MakeStale(int offset, int length) =>
+        Damage(offset, _previous is null ? new byte[length] : _previous.AsSpan(offset, length).ToArray());
 
     public void FlipBit(int offset, int bit)
     {

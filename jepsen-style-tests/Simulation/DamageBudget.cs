@@ -1,0 +1,90 @@
+using RaftQueue.Consensus;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>
+/// Keeps account of whose copies are whole, so that a run never does more damage than the promise covers. README.md in this folder
+/// states the rule and why it is enough.
+/// </summary>
+internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
+{
+    private readonly LogIndex[] _committed = new LogIndex[shards];
+    private readonly Dictionary<NodeId, Wound> _wounds = [];
+    private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
+
+    private int Majority => (cluster.Nodes.Count / 2) + 1;
+
+    /// <summary>
+    /// Before a node ends in any way, and before every decision: what any node knows to be committed has to survive, whoever
+    /// remembers it.
+    /// </summary>
+    public void Observe()
+    {
+        foreach (SimulatedNode node in cluster.Nodes)
+        {
+            if (node.Node is not { } running) continue;
+            if (!_lastKnown.TryGetValue(node.Id, out LogIndex[]? last)) _lastKnown.Add(node.Id, last = new LogIndex[shards]);
+            foreach (ShardReplica shard in running.Parts.Replica.Shards)
+            {
+                int at = shard.Shard.Value;
+                if (shard.Raft.CommitIndex > _committed[at]) _committed[at] = shard.Raft.CommitIndex;
+                last[at] = shard.Raft.LastIndex;
+            }
+        }
+
+        foreach ((NodeId id, Wound wound) in _wounds.ToList())
+        {
+            SimulatedNode node = cluster[id.Value];
+            if (!wound.IsForEver && node.Lives > wound.Life && HoldsWhatIsCommitted(node)) _wounds.Remove(id);
+        }
+    }
+
+    /// <summary>No part of what this node stored is in doubt.</summary>
+    public bool IsIntact(SimulatedNode node) => !_wounds.ContainsKey(node.Id);
+
+    /// <summary>The damage may lie where a start does not look.</summary>
+    public bool IsDamagedForEver(SimulatedNode node) => _wounds.TryGetValue(node.Id, out Wound? wound) && wound.IsForEver;
+
+    /// <summary>
+    /// Null when what the victim stores may be damaged: a majority of the members, without it, hold intact and durable copies of
+    /// all that is committed; and all that the victim's own log holds is committed. Else the reason.
+    /// </summary>
+    public string? Refuses(SimulatedNode victim)
+    {
+        Observe();
+        int others = cluster.Nodes.Count(node => node != victim && IsIntact(node) && HoldsWhatIsCommitted(node));
+        if (others < Majority) return $"only {others} other nodes hold all that is committed";
+        bool isSettled = _lastKnown.TryGetValue(victim.Id, out LogIndex[]? last)
+            && Enumerable.Range(0, shards).All(shard => last[shard] <= _committed[shard]);
+        return isSettled ? null : "its log holds entries that are not committed";
+    }
+
+    /// <summary>
+    /// A part of what this node stores is gone or wrong, until it was started again and holds everything; for ever when the damage
+    /// may lie where a start does not look.
+    /// </summary>
+    public void Damaged(SimulatedNode victim, bool forEver) =>
+        _wounds[victim.Id] = new Wound(victim.Lives, forEver || (_wounds.TryGetValue(victim.Id, out Wound? old) && old.IsForEver));
+
+    /// <summary>It begins anew with an empty disk: no old damage is left on it, and nothing else.</summary>
+    public void Wiped(SimulatedNode victim) => _wounds[victim.Id] = new Wound(victim.Lives, false);
+
+    private bool HoldsWhatIsCommitted(SimulatedNode node)
+    {
+        if (node.Node is not { } running) return false;
+        foreach (ShardReplica shard in running.Parts.Replica.Shards)
+        {
+            RaftNode raft = shard.Raft;
+            bool isMember = raft.Membership is { IsJoint: false } membership && membership.IsVoter(node.Id)
+                && membership.Names(node.Id, running.Parts.Shared.Incarnation) && raft.MembershipIndex.Value > 0
+                && raft.CommitIndex >= raft.MembershipIndex;
+            if (!isMember || !raft.CanVote || raft.DurableIndex < _committed[shard.Shard.Value]) return false;
+        }
+
+        return true;
+    }
+
+    private sealed record Wound(int Life, bool IsForEver);
+}

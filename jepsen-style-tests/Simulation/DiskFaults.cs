@@ -1,0 +1,116 @@
+using RaftQueue.Primitives;
+
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>What goes wrong on disks beside crashes: errors, no space, slowness, and damage to what lies on them.</summary>
+internal sealed class DiskFaults(FaultContext context)
+{
+    private const int SectorBytes = 512;
+    private const int BlockBytes = 4096;
+    private const string Directory = "/data";
+
+    /// <summary>Null when it was done, else why it cannot be.</summary>
+    public string? Make(FaultEvent fault, SimulatedNode node)
+    {
+        switch (fault.Kind)
+        {
+            case FaultKind.HangLog:
+                return Hold("log", fault, node);
+            case FaultKind.HangCheckpoint:
+                return Hold("checkpoint", fault, node);
+            case FaultKind.SlowDisk:
+                context.Tell($"node {node.Id}: every write takes {fault.Amount} us for {fault.DurationMs} ms");
+                foreach (string loop in (string[])["log", "checkpoint"])
+                    node.Loops?.Slow(loop, fault.Amount, context.Now + (fault.DurationMs * 1000));
+                return null;
+            case FaultKind.FailSync:
+                return Fail(DiskOperation.DataSync, fault, node);
+            case FaultKind.FailWrite:
+                return Fail(DiskOperation.Write, fault, node);
+            case FaultKind.FailRead:
+                return Fail(DiskOperation.Read, fault, node);
+            case FaultKind.FullDisk:
+                return Fill(fault, node);
+            default:
+                return context.Budget.Refuses(node) ?? Damage(fault, node);
+        }
+    }
+
+    private string? Hold(string loop, FaultEvent fault, SimulatedNode node)
+    {
+        context.Tell($"node {node.Id}: the disk hangs under the {loop} loop for {fault.DurationMs} ms");
+        node.Loops?.Hold(loop, context.Now + (fault.DurationMs * 1000));
+        return null;
+    }
+
+    private string? Fail(DiskOperation operation, FaultEvent fault, SimulatedNode node)
+    {
+        context.Tell($"node {node.Id}: the {fault.Amount}th {operation} from now fails");
+        node.Disk.FailNext(operation, (int)fault.Amount);
+        node.MayFail = true;
+        return null;
+    }
+
+    private string? Fill(FaultEvent fault, SimulatedNode node)
+    {
+        FakeDisk disk = node.Disk;
+        disk.CapacityBytes = disk.UsedBytes + fault.Amount;
+        context.Tell($"node {node.Id}: {fault.Amount} bytes are left on the disk for {fault.DurationMs} ms");
+        context.Later(fault.DurationMs, () => disk.CapacityBytes = null);
+        return null;
+    }
+
+    private string? Damage(FaultEvent fault, SimulatedNode node)
+    {
+        var random = new SplitMix64(fault.Salt);
+        string? path = fault.Kind switch
+        {
+            FaultKind.DamageLog => Drawn(node, $"{Directory}/wal", name => name.EndsWith(".seg", StringComparison.Ordinal), random),
+            FaultKind.DamageCheckpoint => Drawn(node, $"{Directory}/shard-{fault.Amount}", name => name == "checkpoint", random),
+            FaultKind.DamageHardState => Drawn(node, Directory, name => name.StartsWith("hardstate", StringComparison.Ordinal), random),
+            _ => throw new InvalidOperationException($"nothing is made for {fault.Kind}"),
+        };
+        long used = path is null ? 0 : UsedLength(node.Disk, path);
+        if (used == 0) return "there is nothing to damage";
+        string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind == FaultKind.DamageHardState);
+        // A start reads the whole log. What lies in a checkpoint or in one copy of the hard state may be met much later.
+        context.Budget.Damaged(node, forEver: fault.Kind != FaultKind.DamageLog);
+        node.MayFail = true;
+        context.Tell($"node {node.Id}: {path}: {what}");
+        return null;
+    }
+
+    private static string Damage(FakeDisk disk, string path, long used, SplitMix64 random, bool onlyFlips)
+    {
+        long blocks = (used + BlockBytes - 1) / BlockBytes;
+        long block = random.NextBelow(blocks) * BlockBytes;
+        switch (onlyFlips ? 0 : random.NextBelow(4))
+        {
+            case 1 when blocks > 1:
+                long from = random.NextBelow(blocks) * BlockBytes;
+                disk.CopyBlock(path, from, block, BlockBytes);
+                return $"what stands at {from} was written to {block} as well";
+            case 2:
+                disk.Blank(path, block, SectorBytes * (1 + (int)random.NextBelow(8)));
+                return $"zeros from {block} on";
+            case 3:
+                disk.MakeStale(path, block, SectorBytes * (1 + (int)random.NextBelow(8)));
+                return $"what stood at {block} before";
+            default:
+                long offset = random.NextBelow(used);
+                disk.FlipBit(path, offset, (int)random.NextBelow(8));
+                return $"a bit of byte {offset} flips";
+        }
+    }
+
+    private static string? Drawn(SimulatedNode node, string directory, Func<string, bool> fits, SplitMix64 random)
+    {
+        List<string> names = [.. node.Disk.ListFiles(directory).Where(fits)];
+        return names.Count == 0 ? null : $"{directory}/{names[(int)random.NextBelow(names.Count)]}";
+    }
+
+    /// <summary>Without the zeros at the end: segments are made longer than what stands in them.</summary>
+    private static long UsedLength(FakeDisk disk, string path) => disk.ReadAll(path).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+}

@@ -1,0 +1,74 @@
+using RaftQueue.Checkers;
+using RaftQueue.Jobs;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>The ending in which only a majority is healed.</summary>
+internal sealed partial class SeedRun
+{
+    private const long ProgressMs = 20_000;
+
+    /// <summary>
+    /// P11: one majority whose disks are intact is healed, and among themselves they are connected. All others stay as they are
+    /// for ever, or worse. Every queue takes, gives and finishes a job through every node of the majority in bounded time.
+    /// </summary>
+    private void DemandProgressOfMajority(SplitMix64 random)
+    {
+        _faults.Budget.Observe();
+        List<SimulatedNode> nodes = [.. _cluster.Nodes.OrderByDescending(_faults.Budget.IsIntact).ThenBy(_ => random.NextUInt64())];
+        int majority = (nodes.Count / 2) + 1;
+        Require.That(_faults.Budget.IsIntact(nodes[majority - 1]), "the damage leaves a majority intact");
+        History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
+        foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
+        _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());
+        _cluster.RunUntil(_faults.StartHealed, "P11: the healed majority runs", RecoveryMs, 20);
+        for (int queue = 0; queue < Workload.Queues; queue++)
+        {
+            SimulatedNode node = nodes[queue % majority];
+            DemandProgress($"q{queue}", () => node.Node);
+        }
+    }
+
+    private void Afflict(SimulatedNode node, SplitMix64 random)
+    {
+        FaultKind[] kinds = [FaultKind.Die, FaultKind.Isolate, FaultKind.Deafen, FaultKind.Mute, FaultKind.Pause, FaultKind.HangLog];
+        int drawn = (int)random.NextBelow(kinds.Length + 1);
+        ulong salt = random.NextUInt64();
+        // The last: just as it is at this moment.
+        if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
+    }
+
+    private void DemandProgress(string queue, Func<Node?> node)
+    {
+        long end = Now + (ProgressMs * 1000);
+        while (true)
+        {
+            Require.That(Now < end, $"P11: queue {queue} makes progress through a healed majority within {ProgressMs} ms");
+            _cluster.RunUntil(() => node() is not null, "P11: a node of the healed majority runs", RecoveryMs);
+            Operation enqueue = New(OperationKind.Enqueue, queue, $"p{History.NextId}");
+            if (!Call(enqueue, node()!, ClientCommands.Enqueue(enqueue, 0, default)) || !enqueue.IsOk) continue;
+            Operation lease = New(OperationKind.Lease, queue, "");
+            if (!Call(lease, node()!, ClientCommands.Lease([queue], lease.Worker, 1, 60_000)) || lease.Grants.Count == 0) continue;
+            Operation ack = New(OperationKind.Ack, queue, "", lease.Grants[0]);
+            if (Call(ack, node()!, ClientCommands.Token(ack)) && ack.TookToken) return;
+        }
+    }
+
+    /// <summary>One call, answered or not. False when the node was gone before it was.</summary>
+    private bool Call(Operation operation, Node node, byte[] body)
+    {
+        History.Add(operation);
+        CommandType type = operation.Kind == OperationKind.Enqueue ? CommandType.Enqueue : CommandType.Ack;
+        Task<CommandOutcome> asked = operation.Kind == OperationKind.Lease
+            ? node.LeaseAsync([new LeaseSegment(operation.Shard, body)], 2_000, default).AsTask()
+            : node.SubmitAsync(operation.Shard, type, body, finishing: type == CommandType.Ack).AsTask();
+        _cluster.RunUntil(
+            () => asked.IsCompleted || _cluster.Nodes.TrueForAll(each => each.Node != node), $"P11: {operation.Kind} is answered", RecoveryMs);
+        if (asked.IsCompleted) ClientCommands.Note(operation, asked.GetAwaiter().GetResult());
+        else operation.End = OperationEnd.Info;
+        History.Returned(operation);
+        return asked.IsCompleted;
+    }
+}

@@ -61,7 +61,7 @@ internal sealed class ScaleRun
     {
         JsonElement load = _bench.Load(Queue, jobs);
         Console.WriteLine($"{jobs:N0} jobs of 100 bytes over 30 days: {load.GetProperty("seconds").GetDouble():0.0} s, {load.GetProperty("jobsPerSecond").GetDouble():N0}/s, {Bench.Latencies(load, "enqueue")}");
-        Counted("all are scheduled after the load", jobs);
+        Counted("all are there after the load", jobs);
         _measurements.Resident("loaded");
     }
 
@@ -76,7 +76,7 @@ internal sealed class ScaleRun
         Console.WriteLine(
             $"{jobs:N0} jobs, as fast as it goes: {most.GetProperty("jobsPerSecond").GetDouble():N0}/s, {Bench.Latencies(most, "lease")}, {Bench.Latencies(most, "reschedule")}");
         Console.WriteLine($"  elections meanwhile: {_measurements.Term() - term}");
-        Counted("all are still scheduled", jobs);
+        Counted("all are still there", jobs);
         _measurements.Resident("after the churn");
     }
 
@@ -116,7 +116,7 @@ internal sealed class ScaleRun
             _cluster.WaitUntilEven();
         }
 
-        Counted("all are scheduled after the restarts", _options.Jobs);
+        Counted("all are there after the restarts", _options.Jobs);
         _measurements.Resident("after the restarts");
     }
 
@@ -140,7 +140,7 @@ internal sealed class ScaleRun
     private void Checked()
     {
         ClusterNode follower = Follower();
-        Counted("all are scheduled at the end", _options.Jobs);
+        Counted("all are there at the end", _options.Jobs);
         foreach (ClusterNode node in _cluster.All) node.Send(Signals.Terminate);
         foreach (ClusterNode node in _cluster.All) _verdict.Check($"node {node.Id} ends with 0", node.WaitForEnd() == 0);
         _verdict.Check($"the directory of node {follower.Id} is sound", _measurements.Check(follower, _options.Jobs));
@@ -154,7 +154,8 @@ internal sealed class ScaleRun
 
     private void Counted(string meaning, long jobs)
     {
-        long found = _measurements.Count(Queue, "scheduled");
+        // A few of the drawn delays are over by now.
+        long found = _measurements.Count(Queue, "scheduled") + _measurements.Count(Queue, "ready");
         _verdict.Check($"{meaning}: {jobs:N0}, not {found:N0}", found == jobs);
     }
 }

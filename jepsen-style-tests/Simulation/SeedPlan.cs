@@ -38,7 +38,7 @@ internal sealed record SeedPlan
             DurationMs = 40_000 + random.NextBelow(25_000),
             Weather = DrawWeather(streams.Open("weather")),
             FaultGapMs = 300 + random.NextBelow(OneIn(4) ? 20_000 : 4_000),
-            MemoryBudgetMiB = OneIn(3) ? 1 : 64,
+            MemoryBudgetMiB = OneIn(5) ? 1 : 64,
             HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
             WrongClocks = [1 + (int)random.NextBelow(nodes)],

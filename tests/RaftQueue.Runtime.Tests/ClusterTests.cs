@@ -25,6 +25,18 @@ public sealed class ClusterTests
         for (int shard = 0; shard < shards; shard++) cluster.AwaitSameState(shard);
     }
 
+    [Fact]
+    public void ADiskThatIsFullWhenTheClusterBeginsStopsNobody()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 22);
+        cluster.StartAll();
+        foreach (SimulatedNode node in cluster.Nodes) node.Disk.CapacityBytes = node.Disk.UsedBytes;
+        cluster.RunFor(5_000);
+        Assert.Null(cluster.Leader());
+        foreach (SimulatedNode node in cluster.Nodes) node.Disk.CapacityBytes = null;
+        Assert.Equal(OutcomeKind.Applied, cluster.Enqueue(cluster.AwaitLeader(), "work", "1").Kind);
+    }
+
     [Theory]
     [InlineData(CrashMode.ProcessDeath)]
     [InlineData(CrashMode.PowerLoss)]

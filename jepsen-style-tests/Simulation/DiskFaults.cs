@@ -70,11 +70,12 @@ internal sealed class DiskFaults(FaultContext context)
             FaultKind.DamageLog => Drawn(node, $"{Directory}/wal", name => name.EndsWith(".seg", StringComparison.Ordinal), random),
             FaultKind.DamageCheckpoint => Drawn(node, $"{Directory}/shard-{fault.Amount}", name => name == "checkpoint", random),
             FaultKind.DamageHardState => Drawn(node, Directory, name => name.StartsWith("hardstate", StringComparison.Ordinal), random),
+            FaultKind.DamageIdentity => Drawn(node, Directory, name => name == "identity", random),
             _ => throw new InvalidOperationException($"nothing is made for {fault.Kind}"),
         };
         long used = path is null ? 0 : UsedLength(node.Disk, path);
         if (used == 0) return "there is nothing to damage";
-        string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind == FaultKind.DamageHardState);
+        string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind is FaultKind.DamageHardState or FaultKind.DamageIdentity);
         // A start reads the whole log. What lies in a checkpoint or in one copy of the hard state may be met much later.
         context.Budget.Damaged(node, forEver: fault.Kind != FaultKind.DamageLog);
         node.MayFail = true;

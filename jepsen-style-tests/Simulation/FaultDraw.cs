@@ -152,7 +152,13 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
     private void AddDamage()
     {
         FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
-        FaultKind kind = OneIn(6) ? FaultKind.DamageHardState : OneIn(3) ? FaultKind.DamageCheckpoint : FaultKind.DamageLog;
+        FaultKind kind = Below(12) switch
+        {
+            0 => FaultKind.DamageIdentity,
+            1 or 2 => FaultKind.DamageHardState,
+            3 or 4 or 5 => FaultKind.DamageCheckpoint,
+            _ => FaultKind.DamageLog,
+        };
         // It often cannot be done at the first moment, because the node's newest entries are under way.
         for (int attempt = 0; attempt < 4; attempt++)
             Add(kind, node, DownMs(), kind == FaultKind.DamageCheckpoint ? Below(plan.Shards) : 0, afterMs: attempt * 37);

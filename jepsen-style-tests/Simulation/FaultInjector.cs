@@ -168,7 +168,7 @@ internal sealed class FaultInjector
                 _history.Fault($"node {node.Id} loses power while it is down");
                 node.Disk.Crash(CrashMode.PowerLoss, new SplitMix64(fault.Salt));
                 return null;
-            case FaultKind.DamageLog or FaultKind.DamageCheckpoint or FaultKind.DamageHardState:
+            case FaultKind.DamageLog or FaultKind.DamageCheckpoint or FaultKind.DamageHardState or FaultKind.DamageIdentity:
                 return _disks.Make(fault, node);
             default:
                 return node.IsRunning ? MakeOfProcess(fault, node) : "the node is down";

@@ -84,6 +84,9 @@ internal enum FaultKind
     /// <summary>A bit of one copy of the hard state flips.</summary>
     DamageHardState,
 
+    /// <summary>A bit of the identity file flips: the node does not start any more.</summary>
+    DamageIdentity,
+
     /// <summary>Everything the node ever stored is gone.</summary>
     Wipe,
 }

@@ -73,7 +73,7 @@ public sealed partial class JobStore
         _root.AppliedTerm = header.Term.Value;
         _root.LastTimestampMs = _now;
         _root.StateHash = SplitMix64.Mix(SplitMix64.Mix(_root.StateHash ^ StableHash.Hash64(entryBytes)) ^ _outcome);
-        _root.NewestQueue = _queues.Newest;
+        _root.QueueDirectoryPage = _queues.DirectoryPage;
         _queues.Flush();
         _root.Save(_pages, Settings);
         _hashes.Add(header.Index, _root.StateHash);
@@ -141,8 +141,9 @@ public sealed partial class JobStore
     private ResultCode ApplySettings(ReadOnlySpan<byte> body)
     {
         if (!SettingsCommand.TryRead(body, out ReplicatedSettings? settings)) return ResultCode.InvalidCommand;
-        Settings = settings!;
-        foreach (QueueState queue in _queues.Sorted) TrimLater(queue);
+        bool keepsOther = settings!.DefaultKeepFinished != Settings.DefaultKeepFinished;
+        Settings = settings;
+        for (int i = 0; keepsOther && i < _queues.Count; i++) TrimLater(_queues[i]);
         return ResultCode.Ok;
     }
 

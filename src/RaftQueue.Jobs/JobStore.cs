@@ -87,7 +87,7 @@ public sealed partial class JobStore : IDisposable
         RootPage root = RootPage.Open(pages, out ReplicatedSettings settings);
         var store = new JobStore(pages, root) { Settings = settings };
         store._keys.Seed(root.HashSeed);
-        store._queues.Open(root.NewestQueue);
+        store._queues.Open(root.QueueDirectoryPage);
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.DedupLostFromCheckpoint)) store._requests.Forget();
 #endif
@@ -147,7 +147,7 @@ public sealed partial class JobStore : IDisposable
         _pages.BeginStep();
         int first = _queues.IndexAfter(afterName);
         int count = Math.Max(0, Math.Min(limit, _queues.Count - first));
-        for (int i = 0; i < count; i++) WriteQueue(writer, _queues.Sorted[first + i]);
+        for (int i = 0; i < count; i++) WriteQueue(writer, _queues[first + i]);
         return count;
     }
 

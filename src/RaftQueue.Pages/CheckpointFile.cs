@@ -55,10 +55,10 @@ public sealed partial class CheckpointFile : IDisposable
     public IReadOnlyList<CheckpointDamage> Damage => _damage;
 
     /// <summary>
-    /// So much was written and not synced that the checkpoint loop should <see cref="Sync"/>: evicted pages are written by the
-    /// apply loop, which syncs itself only when nobody else does.
+    /// The checkpoint loop should <see cref="Tend"/> to the file: the apply loop, which writes evicted pages to it, syncs and
+    /// grows it only when nobody else does.
     /// </summary>
-    public bool WantsSync => Slots.UnsyncedBytes >= Options.SyncBytes / 2;
+    public bool WantsTending => Slots.UnsyncedBytes >= Options.SyncBytes / 2 || Slots.FreeSlots < LowSlots;
 
     internal CheckpointOptions Options { get; }
 
@@ -112,6 +112,20 @@ public sealed partial class CheckpointFile : IDisposable
 
     /// <summary>All that was written is durable. A failure is final for the process. Any thread.</summary>
     public void Sync() => Slots.Sync();
+
+    /// <summary>Syncs what is much, and takes space ahead where there is little. False when there is none. Any thread.</summary>
+    public bool Tend()
+    {
+        if (Slots.UnsyncedBytes >= Options.SyncBytes / 2) Slots.Sync();
+        while (Slots.FreeSlots < LowSlots)
+        {
+            if (!Slots.TryGrow(Slots.Slots)) return false;
+        }
+
+        return true;
+    }
+
+    private int LowSlots => 2 * Options.ExtentBytes / PageStore.PageSize;
 
     /// <summary>
     /// Begins to write a checkpoint. The frozen pages come from a store that was loaded from this file's newest checkpoint,

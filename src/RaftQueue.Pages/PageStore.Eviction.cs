@@ -31,8 +31,8 @@ public sealed unsafe partial class PageStore
     /// <summary>No space could be had for a changed page that should leave: memory is above its bound until there is.</summary>
     public bool IsShortOfSpace { get; private set; }
 
-    /// <summary>See <see cref="CheckpointFile.WantsSync"/>.</summary>
-    public bool WantsSync => _file is { WantsSync: true };
+    /// <summary>See <see cref="CheckpointFile.WantsTending"/>; only once pages were evicted to the file.</summary>
+    public bool WantsTending => _evictionWrites > 0 && _file is { WantsTending: true };
 
     /// <summary>What the store did and holds.</summary>
     public PageCounters Counters =>
@@ -48,8 +48,8 @@ public sealed unsafe partial class PageStore
         else IsShortOfSpace = false;
     }
 
-    /// <summary>What was evicted is durable. A failure is final for the process. Any thread.</summary>
-    public void SyncEvicted() => _file?.Sync();
+    /// <summary>See <see cref="CheckpointFile.Tend"/>. Any thread.</summary>
+    public bool TendFile() => _file?.Tend() ?? true;
 
     private static ulong Unloaded(ulong entry) =>
         entry & ~(PageEntries.Resident | PageEntries.FrameMask | PageEntries.UseMask);

@@ -19,6 +19,7 @@ internal sealed class SlotFile
     private SlotMap _checkpoint = new();
     private uint _cursor = Superblock.Places; // every slot below is busy
     private uint _slots;
+    private long _free;
     private long _unsynced;
 
     public SlotFile(IDiskFile file, CheckpointOptions options)
@@ -26,6 +27,7 @@ internal sealed class SlotFile
         _file = file;
         _options = options;
         _slots = (uint)(file.Length / PageStore.PageSize);
+        _free = Math.Max(0, _slots - (long)Superblock.Places);
     }
 
     /// <summary>Bytes written and not yet synced.</summary>
@@ -54,7 +56,7 @@ internal sealed class SlotFile
     {
         get
         {
-            lock (_gate) return _slots - Superblock.Places - _busy.Count();
+            lock (_gate) return _free;
         }
     }
 
@@ -78,6 +80,7 @@ internal sealed class SlotFile
                 }
 
                 _cursor = first + (uint)count;
+                _free -= count;
                 if (count > 0) return true;
                 slots = _slots;
             }
@@ -94,6 +97,7 @@ internal sealed class SlotFile
             Invariant.That(MapOf(store, use).Contains(slot), "a slot is given back by whom it was taken for");
             MapOf(store, use).Remove(slot);
             _busy.Remove(slot);
+            _free++;
             _cursor = Math.Min(_cursor, slot);
         }
     }
@@ -176,6 +180,7 @@ internal sealed class SlotFile
             }
 
             _cursor = Superblock.Places;
+            _free = _slots - Superblock.Places - _busy.Count();
         }
     }
 
@@ -217,7 +222,13 @@ internal sealed class SlotFile
                 return false;
             }
 
-            lock (_gate) _slots = (uint)(_file.Length / PageStore.PageSize);
+            lock (_gate)
+            {
+                uint grown = (uint)(_file.Length / PageStore.PageSize);
+                _free += grown - Math.Max(_slots, Superblock.Places);
+                _slots = grown;
+            }
+
             return true;
         }
     }

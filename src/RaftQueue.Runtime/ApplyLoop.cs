@@ -39,7 +39,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
             shard.Link.ApplyBusySinceMicroseconds = now;
             more |= shard.ApplySlice();
             next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
-            shortOfSpace |= shard.TendPages();
+            shortOfSpace |= shard.TendPages(node.Clock.MonotonicMicroseconds);
             shard.Link.ApplyBusySinceMicroseconds = 0;
         }
 

@@ -33,8 +33,11 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
     /// <summary>Apply loop: this state is not used any more; jobs before this one may still read its pages.</summary>
     public void Retire(ShardState state) => Post(new RetireStateJob(state));
 
-    /// <summary>Apply loop: pages were evicted; <paramref name="done"/> is called on this loop once they are synced.</summary>
-    public void Sync(ShardState state, Action done) => Post(new SyncPagesJob(state.Pages, done));
+    /// <summary>
+    /// Apply loop: pages were evicted. <paramref name="done"/> is called on this loop once they are synced and there is room for
+    /// more, or (false) none to be had.
+    /// </summary>
+    public void Tend(ShardState state, Action<bool> done) => Post(new TendPagesJob(state.Pages, done));
 
     public void Post(ICheckpointJob job)
     {

@@ -13,6 +13,7 @@ namespace RaftQueue.Runtime;
 internal sealed class ShardApply
 {
     private const long SliceBytes = 512 * 1024;
+    private const long FullDiskMicroseconds = 1_000_000;
 
     private static readonly LogIndex NoHold = new(long.MaxValue);
 
@@ -25,7 +26,9 @@ internal sealed class ShardApply
     private readonly PriorityQueue<PendingRead, long> _reads = new();
     private LogIndex _holdBelow = NoHold;
     private long _committed;
-    private int _syncing;
+    private readonly Action<bool> _tended;
+    private long _tendNotBefore;
+    private int _tending;
     private long _publishedDueMs = long.MaxValue;
 
     public ShardApply(NodeShared node, ApplyLoop loop, CheckpointLoop checkpoints, ShardId shard, ShardState state)
@@ -37,6 +40,7 @@ internal sealed class ShardApply
         _output = new ApplyOutput { Local = node.Incarnation };
         Shard = shard;
         State = state;
+        _tended = Tended;
         Leases = new LeaseWaiters(this, node);
         Watches = new JobWatches(this);
         Hashes = new StateHashAnswers(this, node);
@@ -148,14 +152,21 @@ internal sealed class ShardApply
     }
 
     /// <summary>Looks after the memory of the state; whether it is short of space on the disk.</summary>
-    public bool TendPages()
+    public bool TendPages(long nowMicroseconds)
     {
         PageStore pages = State.Pages;
-        if (pages.WantsSync && Interlocked.CompareExchange(ref _syncing, 1, 0) == 0)
-            _checkpoints.Sync(State, () => Volatile.Write(ref _syncing, 0));
+        bool due = pages.WantsTending && nowMicroseconds >= Volatile.Read(ref _tendNotBefore);
+        if (due && Interlocked.CompareExchange(ref _tending, 1, 0) == 0) _checkpoints.Tend(State, _tended);
         // While new work is refused nothing else may come that asks for room.
         if (pages.IsShortOfSpace) pages.MakeRoomAgain();
         return pages.IsShortOfSpace;
+    }
+
+    /// <summary>Checkpoint loop. On a full disk it is tried again now and then.</summary>
+    private void Tended(bool hasRoom)
+    {
+        if (!hasRoom) Volatile.Write(ref _tendNotBefore, _node.Clock.MonotonicMicroseconds + FullDiskMicroseconds);
+        Volatile.Write(ref _tending, 0);
     }
 
     /// <summary>The node stops: nobody will be served any more.</summary>

@@ -57,6 +57,7 @@ internal sealed class ShardOpening
         {
             JobStore store = JobStore.Open(pages);
             Invariant.That(store.AppliedIndex == info.Index && store.StateHash == info.StateHash, "a checkpoint is what it says");
+            _ = store.NextDueMs; // the loops ask for it before they run: if its page is damaged, now is the time to find out
 #if PLANTED_BUGS
             if (PlantedBugs.Has(PlantedBug.AppliedIndexApart)) store.ForgetLastIndex();
 #endif

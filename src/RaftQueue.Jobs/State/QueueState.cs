@@ -16,7 +16,6 @@ internal sealed class QueueState
     public const int Priorities = JobLimits.MaxPriority + 1;
 
     // The page: fixed places, so that a field can be added without moving another.
-    private const int NextQueueField = 0;
     private const int NameLengthField = 4;
     private const int FlagsField = 5;
     private const int NameField = 8;
@@ -63,8 +62,8 @@ internal sealed class QueueState
     /// <summary>The encoded map; none when nothing was ever set.</summary>
     public BlobRef SettingsBlob { get; set; }
 
-    /// <summary>The queue made after this one; 0 for the newest.</summary>
-    public uint NextQueue { get; set; }
+    /// <summary>Whether this holds what its page does; before that only <see cref="Page"/> and <see cref="Name"/> mean something.</summary>
+    public bool IsLoaded { get; private set; }
 
     public long EnqueuedTotal { get; set; }
 
@@ -108,8 +107,6 @@ internal sealed class QueueState
 
     public long KeptFinished => _counts[(int)JobState.Succeeded] + _counts[(int)JobState.Cancelled];
 
-    public static byte[] ReadName(ReadOnlySpan<byte> page) => page.Slice(NameField, page[NameLengthField]).ToArray();
-
     /// <summary>Writes the page of a queue that was just made.</summary>
     public void Initialize()
     {
@@ -121,13 +118,14 @@ internal sealed class QueueState
 
         Scheduled.Initialize();
         Retries.Initialize();
+        IsLoaded = true;
     }
 
     public void Load()
     {
         using PageHandle handle = _pages.Pin(Page, PageIntent.Read);
         ReadOnlySpan<byte> page = handle.Read;
-        NextQueue = page.GetUInt32(NextQueueField);
+        Invariant.That(page.Slice(NameField, page[NameLengthField]).SequenceEqual(Name), "a queue's page is its own");
         Trimming = (page[FlagsField] & TrimmingFlag) != 0;
         SettingsBlob = new BlobRef(page.GetUInt64(SettingsField));
         for (int i = 0; i < JobStates.Count; i++) _counts[i] = page.GetInt64(CountsField + (i * sizeof(long)));
@@ -139,13 +137,13 @@ internal sealed class QueueState
         for (int i = 0; i < Priorities; i++) _ready[i] = ReadList(page, ReadyField + (i * ListBytes));
         Scheduled.LoadHead(page[HeadsField..]);
         Retries.LoadHead(page[(HeadsField + DueTree.HeadBytes)..]);
+        IsLoaded = true;
     }
 
     public void Save()
     {
         using PageHandle handle = _pages.Pin(Page, PageIntent.Write);
         Span<byte> page = handle.Write;
-        page.SetUInt32(NextQueueField, NextQueue);
         page[FlagsField] = Trimming ? TrimmingFlag : (byte)0;
         page.SetUInt64(SettingsField, SettingsBlob.Value);
         for (int i = 0; i < JobStates.Count; i++) page.SetInt64(CountsField + (i * sizeof(long)), _counts[i]);

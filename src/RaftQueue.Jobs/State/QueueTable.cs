@@ -5,8 +5,8 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Jobs.State;
 
 /// <summary>
-/// All queues of the shard: a chain of pages, the newest first, and what is derived from it to find them. Which queues exist
-/// and their order by name depend on the pages alone.
+/// All queues of the shard, by name and by page. Which queues exist and their order by name depend on the pages alone; a queue's
+/// own page is read when the queue is first used.
 /// </summary>
 internal sealed class QueueTable(PageStore pages, BlobStore blobs)
 {
@@ -14,48 +14,45 @@ internal sealed class QueueTable(PageStore pages, BlobStore blobs)
     private readonly Dictionary<uint, QueueState> _byPage = [];
     private readonly List<QueueState> _sorted = [];
     private readonly List<QueueState> _dirty = [];
+    private readonly QueueDirectory _directory = new(pages);
 
-    /// <summary>The newest queue's page, 0 when there is none. Kept in the root page by the owner.</summary>
-    public uint Newest { get; private set; }
+    /// <summary>Where <see cref="Open"/> begins. Kept in the root page by the owner.</summary>
+    public uint DirectoryPage => _directory.Newest;
 
     public int Count => _sorted.Count;
 
-    /// <summary>In ordinal order of the names.</summary>
-    public IReadOnlyList<QueueState> Sorted => _sorted;
+    /// <summary>The queue at a place in the ordinal order of the names.</summary>
+    public QueueState this[int place] => Loaded(_sorted[place]);
 
-    /// <summary>Reads all queues.</summary>
-    public void Open(uint newest)
+    /// <summary>Reads the names of all queues.</summary>
+    public void Open(uint directoryPage)
     {
-        Newest = newest;
-        for (uint number = newest; number != 0;)
+        _directory.Open(directoryPage, (page, name) =>
         {
-            var page = new PageNumber(number);
-            byte[] name;
-            using (PageHandle handle = pages.Pin(page, PageIntent.Read)) name = QueueState.ReadName(handle.Read);
-            var queue = new QueueState(pages, page, name);
-            queue.Load();
-            LoadSettings(queue);
-            Add(queue);
-            number = queue.NextQueue;
-        }
+            var queue = new QueueState(pages, new PageNumber(page), name);
+            Index(queue);
+            _sorted.Add(queue);
+        });
+        _sorted.Sort((one, other) => one.Name.AsSpan().SequenceCompareTo(other.Name));
     }
 
     public QueueState? Find(ReadOnlySpan<byte> name)
     {
         QueueState? queue = _byHash.GetValueOrDefault(StableHash.Hash64(name));
         while (queue is not null && !name.SequenceEqual(queue.Name)) queue = queue.SameHash;
-        return queue;
+        return queue is null ? null : Loaded(queue);
     }
 
-    public QueueState At(uint page) => _byPage[page];
+    public QueueState At(uint page) => Loaded(_byPage[page]);
 
     /// <summary>A new queue with nothing in it; there is none of that name.</summary>
     public QueueState Create(ReadOnlySpan<byte> name)
     {
-        var queue = new QueueState(pages, pages.Allocate(), name.ToArray()) { NextQueue = Newest };
+        var queue = new QueueState(pages, pages.Allocate(), name.ToArray());
         queue.Initialize();
-        Newest = queue.Page.Value;
-        Add(queue);
+        _directory.Add(queue.Page.Value, name);
+        Index(queue);
+        _sorted.Insert(IndexAfter(name), queue);
         MarkDirty(queue);
         return queue;
     }
@@ -97,7 +94,7 @@ internal sealed class QueueTable(PageStore pages, BlobStore blobs)
         return map;
     }
 
-    /// <summary>The place in <see cref="Sorted"/> of the first name behind this one.</summary>
+    /// <summary>The place of the first name behind this one in the ordinal order of the names.</summary>
     public int IndexAfter(ReadOnlySpan<byte> name)
     {
         int low = 0;
@@ -112,6 +109,14 @@ internal sealed class QueueTable(PageStore pages, BlobStore blobs)
         return low;
     }
 
+    private QueueState Loaded(QueueState queue)
+    {
+        if (queue.IsLoaded) return queue;
+        queue.Load();
+        LoadSettings(queue);
+        return queue;
+    }
+
     private void LoadSettings(QueueState queue)
     {
         if (queue.SettingsBlob.IsNone) return;
@@ -119,12 +124,11 @@ internal sealed class QueueTable(PageStore pages, BlobStore blobs)
         queue.Settings = settings;
     }
 
-    private void Add(QueueState queue)
+    private void Index(QueueState queue)
     {
         ulong hash = StableHash.Hash64(queue.Name);
         queue.SameHash = _byHash.GetValueOrDefault(hash);
         _byHash[hash] = queue;
         _byPage.Add(queue.Page.Value, queue);
-        _sorted.Insert(IndexAfter(queue.Name), queue);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class RootPage
     public const int IdempotencyHeader = 768;
     public const int IdempotencyIndexHeader = 832;
 
-    private const ulong Magic = 0x31_73_62_6f_4a_51_52; // "RQJobs1"
+    private const ulong Magic = 0x32_73_62_6f_4a_51_52; // "RQJobs2"
     private const int MagicField = 0;
     private const int ShardField = 8;
     private const int RequestsField = 12;
@@ -27,7 +27,7 @@ internal sealed class RootPage
     private const int StateHashField = 40;
     private const int SequenceField = 48;
     private const int FenceField = 56;
-    private const int NewestQueueField = 64;
+    private const int QueueDirectoryField = 64;
     private const int HashSeedField = 72;
     private const int SettingsField = 128;
 
@@ -50,7 +50,8 @@ internal sealed class RootPage
     /// <summary>The fence of the newest lease; 0 before the first.</summary>
     public ulong LastFence { get; set; }
 
-    public uint NewestQueue { get; set; }
+    /// <summary>Where <see cref="QueueDirectory"/> begins, 0 without a queue.</summary>
+    public uint QueueDirectoryPage { get; set; }
 
     /// <summary>Drawn from the first entry, which holds the members' random incarnations; 0 before it.</summary>
     public ulong HashSeed { get; set; }
@@ -82,7 +83,7 @@ internal sealed class RootPage
             StateHash = page.GetUInt64(StateHashField),
             LastSequence = page.GetUInt64(SequenceField),
             LastFence = page.GetUInt64(FenceField),
-            NewestQueue = page.GetUInt32(NewestQueueField),
+            QueueDirectoryPage = page.GetUInt32(QueueDirectoryField),
             HashSeed = page.GetUInt64(HashSeedField),
         };
     }
@@ -97,7 +98,7 @@ internal sealed class RootPage
         page.SetUInt64(StateHashField, StateHash);
         page.SetUInt64(SequenceField, LastSequence);
         page.SetUInt64(FenceField, LastFence);
-        page.SetUInt32(NewestQueueField, NewestQueue);
+        page.SetUInt32(QueueDirectoryField, QueueDirectoryPage);
         page.SetUInt64(HashSeedField, HashSeed);
         WriteSettings(page, settings);
     }

@@ -53,7 +53,10 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 Add(FaultKind.CrashInDisk, Pick(), DownMs(), amount: 1 + Below(OneIn(2) ? 20 : 200));
                 break;
             case FaultPattern.Wipe:
-                Add(FaultKind.Wipe, Pick(), 1 + Below(3_000));
+                FaultTarget wiped = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+                long emptyMs = 1 + Below(3_000);
+                // Refused while the others do not hold everything: tried again.
+                for (int attempt = 0; attempt < 4; attempt++) Add(FaultKind.Wipe, wiped, emptyMs, afterMs: attempt * 120);
                 break;
             case FaultPattern.Clog:
                 AddPair(FaultKind.Clog, CutMs());

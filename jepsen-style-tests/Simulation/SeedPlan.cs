@@ -37,7 +37,7 @@ internal sealed record SeedPlan
             Shards = OneIn(3) ? 3 : 1,
             DurationMs = 40_000 + random.NextBelow(25_000),
             Weather = DrawWeather(streams.Open("weather")),
-            FaultGapMs = 300 + random.NextBelow(OneIn(4) ? 20_000 : 4_000),
+            FaultGapMs = DrawGap(random),
             MemoryBudgetMiB = OneIn(5) ? 1 : 64,
             HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
@@ -61,6 +61,14 @@ internal sealed record SeedPlan
         $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {MemoryBudgetMiB} MiB, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
+
+    /// <summary>From a fault or two in all to several a second.</summary>
+    private static long DrawGap(SplitMix64 random) => random.NextBelow(8) switch
+    {
+        0 => 60 + random.NextBelow(300),
+        1 => 5_000 + random.NextBelow(30_000),
+        _ => 300 + random.NextBelow(4_000),
+    };
 
     private static NetworkWeather DrawWeather(SplitMix64 random)
     {

@@ -11,8 +11,13 @@ namespace RaftQueue.Simulation;
 internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
 {
     private readonly LogIndex[] _committed = new LogIndex[shards];
-    private readonly Dictionary<NodeId, Wound> _wounds = [];
+
+    /// <summary>At first everybody: who never held the first entry cannot vote for the cluster that it is a member of.</summary>
+    private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false));
     private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
+
+    /// <summary>Once a majority held everything.</summary>
+    public bool HasBegun { get; private set; }
 
     private int Majority => (cluster.Nodes.Count / 2) + 1;
 
@@ -39,6 +44,8 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
             SimulatedNode node = cluster[id.Value];
             if (!wound.IsForEver && node.Lives > wound.Life && HoldsWhatIsCommitted(node)) _wounds.Remove(id);
         }
+
+        HasBegun |= cluster.Nodes.Count(IsIntact) >= Majority;
     }
 
     /// <summary>No part of what this node stored is in doubt.</summary>

@@ -75,6 +75,7 @@ internal sealed class FaultInjector
         while (!_isOver && _next < _schedule.Events.Count && TimeOf(_schedule.Events[_next]) <= Now)
         {
             FaultEvent fault = _schedule.Events[_next++];
+            Budget.Observe();
             string? hindrance = Make(fault);
             SortedDictionary<FaultKind, int> counts = hindrance is null ? _made : _leftOut;
             counts[fault.Kind] = counts.GetValueOrDefault(fault.Kind) + 1;

@@ -19,7 +19,13 @@ internal sealed partial class SeedRun
         _faults.Budget.Observe();
         List<SimulatedNode> nodes = [.. _cluster.Nodes.OrderByDescending(_faults.Budget.IsIntact).ThenBy(_ => random.NextUInt64())];
         int majority = (nodes.Count / 2) + 1;
-        Require.That(_faults.Budget.IsIntact(nodes[majority - 1]), "the damage leaves a majority intact");
+        if (!_faults.Budget.IsIntact(nodes[majority - 1]))
+        {
+            // No majority ever held the first entry: not a cluster yet.
+            Require.That(!_faults.Budget.HasBegun, "the damage leaves a majority intact");
+            return;
+        }
+
         History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
         foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
         _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());

@@ -18,11 +18,12 @@ public static class DefiniteChecker
         {
             foreach ((string worker, AttemptOutcome outcome) in job?.Attempts ?? [])
             {
-                if (outcome is AttemptOutcome.Released or AttemptOutcome.Expired) continue;
+                // Cancelled: given back or run out after somebody had asked to cancel the job.
+                if (outcome is AttemptOutcome.Released or AttemptOutcome.Expired or AttemptOutcome.Cancelled) continue;
                 if (!byWorker.TryGetValue(worker, out Operation? lease) || lease.End == OperationEnd.Info) continue;
-                Require.That(lease.End == OperationEnd.Applied, $"job {id} was granted to a refused request: {lease}");
+                Require.That(lease.End == OperationEnd.Applied, $"P2: job {id} was granted to a refused request: {lease}");
                 Require.That(
-                    lease.Grants.Any(grant => grant.Job == id), $"job {id} was granted to a request that was not told so, and that attempt ended as {outcome}: {lease}");
+                    lease.Grants.Any(grant => grant.Job == id), $"P2: job {id} was granted to a request that was not told so, and that attempt ended as {outcome}: {lease}");
             }
         }
     }

@@ -22,6 +22,7 @@ internal sealed class ClusterWatch
     private readonly SortedDictionary<long, LogEntry>[] _log;
     private readonly Dictionary<Node, long[]> _seen = [];
     private readonly List<LogEntry> _read = [];
+    private readonly MembershipWatch _memberships = new();
 
     public ClusterWatch(SimulatedCluster cluster, int shards)
     {
@@ -34,11 +35,16 @@ internal sealed class ClusterWatch
 
     public long StampOf(ShardId shard, LogIndex index) => _log[shard.Value][index.Value].Header.TimestampMs;
 
+    /// <summary>Every node has held the first entry of every shard.</summary>
+    public bool ClusterHasBegun => _memberships.HasBegun(_cluster.Nodes.Count, _log.Length);
+
     public void AfterStep()
     {
         foreach (SimulatedNode node in _cluster.Nodes)
         {
-            if (node.Node is { } running) Look(node.Id, running);
+            if (node.Node is not { } running) continue;
+            Look(node.Id, running);
+            _memberships.Look(node.Id, running);
         }
     }
 

@@ -1,5 +1,6 @@
 using RaftQueue.Simulation;
 
+if (CaseCommands.TryRun(args) is { } code) return code;
 if (RunnerOptions.Parse(args) is not { } options)
 {
     await Console.Error.WriteLineAsync(RunnerOptions.Usage);

@@ -13,6 +13,9 @@ internal sealed record RunnerOptions
           --fixed N                   seeds 1 to N; this and --corpus go first when given together with --seeds or --minutes
           --seed SEED [--verbose] [--schedule FILE]
                                       one seed again, with all that happens, with these faults instead of the drawn ones
+          --shrink SEED or FILE       a failing run made as small as it still fails
+          --schedule FILE             alone: the whole run that a failure left in a file
+          --planted [BUG...]          which planted mistakes are caught
         options:
           --workers N                 threads, each with a cluster of its own; as many as there are cores
         exit code: 0 all passed, 1 something failed, 2 wrong usage

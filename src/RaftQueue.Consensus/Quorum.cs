@@ -48,9 +48,6 @@ internal static class Quorum
         for (int i = 0; i < voters.Count; i++)
         {
             values[i] = membership.Names(voters[i].Id, voters[i].Incarnation) ? valueOf(voters[i].Id) : 0;
-#if PLANTED_BUGS
-            if (PlantedBugs.Has(PlantedBug.RemovedPeersCounted)) values[i] = valueOf(voters[i].Id);
-#endif
         }
 
         values.Sort();
@@ -71,9 +68,6 @@ internal static class Quorum
         foreach (MemberInfo voter in voters)
         {
             long vote = membership.Names(voter.Id, voter.Incarnation) ? voteOf(voter.Id) : -1;
-#if PLANTED_BUGS
-            if (PlantedBugs.Has(PlantedBug.RemovedPeersCounted)) vote = voteOf(voter.Id);
-#endif
             if (vote > 0) granted++;
             else if (vote < 0) refused++;
         }

@@ -73,10 +73,7 @@ public enum PlantedBug
     /// <summary>A checkpoint holds the newest membership of the log instead of the one at its index.</summary>
     UncommittedMembershipInCheckpoint,
 
-    /// <summary>Another incarnation of a member is counted in its place.</summary>
-    RemovedPeersCounted,
-
-    /// <summary>A wiped node votes in the place of its former life.</summary>
+    /// <summary>A wiped node votes in the place of its former life, and is counted.</summary>
     WipedNodeVotes,
 
     /// <summary>A leader stamps entries with its wall clock.</summary>

@@ -1,0 +1,71 @@
+using RaftQueue.Checkers;
+using RaftQueue.Consensus;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>
+/// P10, of memberships (Raft thesis 4.1 and the correction of its single-server changes): in effect is the newest in a node's log,
+/// committed or not, and none but the first begins a term.
+/// </summary>
+internal sealed class MembershipWatch
+{
+    private readonly Dictionary<ShardReplica, Seen> _seen = [];
+    private readonly HashSet<(NodeId, ShardId)> _begun = [];
+    private readonly List<LogEntry> _tail = [];
+
+    /// <summary>
+    /// Every node has held the first entry of every shard. Until then a cluster is only beginning, and for that it needs all members:
+    /// one that does not know the first membership yet cannot vote.
+    /// </summary>
+    public bool HasBegun(int nodes, int shards) => _begun.Count == nodes * shards;
+
+    /// <summary>After every step, for every running node.</summary>
+    public void Look(NodeId id, Node node)
+    {
+        foreach (ShardReplica replica in node.Parts.Replica.Shards)
+        {
+            RaftNode raft = replica.Raft;
+            if (raft.MembershipIndex.Value > 0) _begun.Add((id, replica.Shard));
+            if (!_seen.TryGetValue(replica, out Seen seen))
+            {
+                // What a life begins with is not read again: a disk may be made to fail a read, and the node itself shall meet it.
+                _seen.Add(replica, new Seen(raft.LastIndex, raft.LastTerm, raft.LastIndex));
+            }
+            else if (seen.Last != raft.LastIndex || seen.Term != raft.LastTerm)
+            {
+                Check(id, node.Parts.Shared.Wal.Log(replica.Shard), raft, seen.Settled);
+                _seen[replica] = new Seen(raft.LastIndex, raft.LastTerm, LogIndex.Max(seen.Settled, raft.CommitIndex));
+            }
+        }
+    }
+
+    private void Check(NodeId id, IStoredLog log, RaftNode raft, LogIndex settled)
+    {
+        LogIndex from = LogIndex.Max(settled.Next, log.FirstIndex);
+        LogIndex newest = LogIndex.Zero;
+        while (from <= raft.LastIndex)
+        {
+            _tail.Clear();
+            if (log.Read(from, raft.LastIndex, 4 << 20, _tail) == 0) break;
+            foreach (LogEntry entry in _tail)
+            {
+                if (entry.Membership is null) continue;
+                newest = entry.Index;
+                bool beginsTerm = entry.Index.Value > 1 && log.TermAt(entry.Index.Previous) is { } before && before != entry.Term;
+                Require.That(!beginsTerm, $"P10: node {id}: the membership at {entry.Index} is the first entry of term {entry.Term}");
+            }
+
+            from = _tail[^1].Index.Next;
+        }
+
+        LogIndex inEffect = raft.MembershipIndex;
+        // That of a checkpoint stands at the checkpoint's index.
+        bool right = inEffect == newest || (inEffect > newest && inEffect <= LogIndex.Max(raft.CommitIndex, settled));
+        Require.That(right, $"P10: node {id}: the membership at {inEffect} is in effect, the newest in its log to {raft.LastIndex} is at {newest}");
+    }
+
+    /// <summary>Up to <see cref="Settled"/> nothing is looked at again.</summary>
+    private readonly record struct Seen(LogIndex Last, Term Term, LogIndex Settled);
+}

@@ -40,6 +40,15 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>Over every chunk: when it was sent, from whom to whom, and its bytes.</summary>
     public ulong Digest { get; private set; }
 
+    /// <summary>What each question of a transfer takes beside its bytes.</summary>
+    public long TransferMicroseconds { get; set; } = 300;
+
+    /// <summary>Bytes of pages and table that transfers have carried.</summary>
+    public long TransferBytes { get; set; }
+
+    /// <summary>Told before a node answers a question of a transfer.</summary>
+    public Action<NodeId>? BeforeTransferAnswer { get; set; }
+
     public long NextDueMicroseconds => _queue.TryPeek(out _, out (long At, long Order) next) ? next.At : long.MaxValue;
 
     public long NowMicroseconds => clock.MonotonicMicroseconds;

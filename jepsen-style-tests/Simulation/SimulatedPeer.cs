@@ -69,9 +69,12 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         Handler.Received(from, header.Kind, header.Shard, payload);
     }
 
-    public Task<TransferOpening> OpenAsync(
-        NodeId from, ShardId shard, LogIndex atLeast, TransferResume? resume, CancellationToken cancellation) =>
-        new SimulatedTransfer(network, this, from).OpenAsync(new TransferRequest(shard, atLeast, resume), cancellation);
+    public async Task<TransferOpening> OpenAsync(NodeId from, ShardId shard, LogIndex atLeast, CancellationToken cancellation)
+    {
+        var transfer = new SimulatedTransfer(network, this, from, shard);
+        TransferOutcome outcome = await transfer.OpenAgainAsync(atLeast, cancellation).ConfigureAwait(false);
+        return new TransferOpening(outcome, outcome == TransferOutcome.Opened ? transfer : null, "simulated");
+    }
 
     public ValueTask DisposeAsync()
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using RaftQueue.Checkers;
 using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
@@ -7,65 +6,76 @@ using RaftQueue.Transport;
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// One fetch of a checkpoint over a connection of its own, in virtual time. Request, head and chunks pass through the transport's
-/// codec; the faults of the path break it, let it stand still, or change a bit in what the sender read.
+/// One transfer connection in virtual time. Requests, heads, questions and answers pass through the transport's codec; the faults
+/// of the path break it, let it stand still, or change a bit in what the sender read. Meanwhile either end may die or write its
+/// next checkpoint.
 /// </summary>
-internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer receiver, NodeId from) : ITransferStream
+internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer receiver, NodeId from, ShardId shard) : ITransferStream
 {
-    private const long IdleMicroseconds = 30_000_000;
+    private const long IdleMicroseconds = 10_000_000;
     private const long WaitMicroseconds = 100_000;
     private const long BytesPerMs = 50_000;
 
+    private readonly Queue<Task<TransferAnswer>> _answers = new();
     private TransferHead? _head;
     private ITransferReader? _reader;
     private SimulatedPeer? _sender;
     private string? _broken;
+    private long _busyUntil;
 
     public ReadOnlyMemory<byte> Info => _head!.Info;
 
-    public long TotalBytes => _head!.TotalBytes;
-
-    public long Position { get; private set; }
+    public int Unanswered => _answers.Count;
 
     private NetworkPath Path => network.Path(from, receiver.Id);
 
-    public Task<TransferOpening> OpenAsync(TransferRequest request, CancellationToken cancellation)
+    public async ValueTask<TransferOutcome> OpenAgainAsync(LogIndex atLeast, CancellationToken cancellation)
     {
-        var done = new TaskCompletionSource<TransferOpening>();
-        cancellation.Register(() => done.TrySetCanceled(cancellation));
-        After(Path.Random.NextBelow(5_000), Open, IdleMicroseconds);
-        return done.Task;
-
-        void Open(bool reached)
-        {
-            if (done.Task.IsCompleted) return;
-            done.TrySetResult(reached ? Ask(ThroughCodec(request)) : new TransferOpening(TransferOutcome.Unreachable, null, "no answer"));
-        }
+        long pause = network.TransferMicroseconds + Path.Random.NextBelow(5_000);
+        return await Later(pause, () => Open(atLeast), TransferOutcome.Unreachable, cancellation).ConfigureAwait(false);
     }
 
-    public ValueTask<TransferRead> ReadAsync(CancellationToken cancellation)
+    public ValueTask<string?> AskAsync(ReadOnlyMemory<PageName> names, CancellationToken cancellation)
     {
-        if (_broken is not null || Position == TotalBytes) return ValueTask.FromResult(new TransferRead(Position, default, _broken));
-        var done = new TaskCompletionSource<TransferRead>();
-        cancellation.Register(() => done.TrySetCanceled(cancellation));
-        int length = (int)Math.Min(TransferLimits.MaxChunkBytes, TotalBytes - Position);
-        After(length * 1000L / BytesPerMs, Read, IdleMicroseconds);
-        return new ValueTask<TransferRead>(done.Task);
+        if (_broken is not null) return ValueTask.FromResult<string?>(_broken);
+        PageName[] asked = ThroughCodec(names.Span);
+        long bytes = 0;
+        foreach (PageName name in asked) bytes += name.ContentBytes;
+        _busyUntil = Math.Max(network.NowMicroseconds + network.TransferMicroseconds, _busyUntil) + (bytes * 1000 / BytesPerMs);
+        TransferAnswer nothing = TransferAnswer.Break("nothing came");
+        _answers.Enqueue(Later(_busyUntil - network.NowMicroseconds, () => Read(asked), nothing, cancellation));
+        return ValueTask.FromResult<string?>(null);
+    }
 
-        void Read(bool reached)
-        {
-            if (done.Task.IsCompleted) return;
-            done.TrySetResult(reached ? NextChunk(length) : Break("nothing came"));
-        }
+    public async ValueTask<TransferAnswer> ReadAsync(CancellationToken cancellation)
+    {
+        TransferAnswer answer = await _answers.Dequeue().ConfigureAwait(false);
+        _broken ??= answer.Broken;
+        return _broken is null ? answer : TransferAnswer.Break(_broken);
     }
 
     public ValueTask DisposeAsync()
     {
+        _broken ??= "closed";
         _reader?.Dispose();
+        _reader = null;
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Calls back when bytes get through, at the earliest after a while, or with false when they did not for too long.</summary>
+    /// <summary>Done when bytes get through, at the earliest after a while, or with <paramref name="nothing"/> when they did not for too long.</summary>
+    private Task<T> Later<T>(long microseconds, Func<T> work, T nothing, CancellationToken cancellation)
+    {
+        var done = new TaskCompletionSource<T>();
+        cancellation.Register(() => done.TrySetCanceled(cancellation));
+        After(microseconds, Run, IdleMicroseconds);
+        return done.Task;
+
+        void Run(bool reached)
+        {
+            if (!done.Task.IsCompleted) done.TrySetResult(reached ? work() : nothing);
+        }
+    }
+
     private void After(long microseconds, Action<bool> then, long patience)
     {
         network.At(network.NowMicroseconds + microseconds, () =>
@@ -80,38 +90,34 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
         });
     }
 
-    private TransferOpening Ask(TransferRequest request)
+    private TransferOutcome Open(LogIndex atLeast)
     {
-        _sender = network.Find(from);
-        if (_sender?.Handler is null) return new TransferOpening(TransferOutcome.Unreachable, null, "nobody listens");
-        _reader = TransferServer.Open(_sender.Source, request);
-        _head = ThroughCodec(TransferServer.Answer(request, _reader));
-        if (_head.Outcome != TransferOutcome.Opened)
-        {
-            _reader?.Dispose();
-            return new TransferOpening(_head.Outcome, null, "none");
-        }
-
-        Position = request.Resume?.Position ?? 0;
-        return new TransferOpening(TransferOutcome.Opened, this, null);
+        _sender ??= network.Find(from);
+        if (_sender?.Handler is null || _sender.IsGone || _broken is not null) return TransferOutcome.Unreachable;
+        TransferRequest request = ThroughCodec(new TransferRequest(shard, atLeast));
+        _reader?.Dispose();
+        _reader = _sender.Source.Open(request.Shard, request.AtLeast);
+        _head = ThroughCodec(TransferServer.Answer(_reader));
+        return _head.Outcome;
     }
 
-    private TransferRead NextChunk(int length)
+    private TransferAnswer Read(PageName[] names)
     {
-        if (_sender!.IsGone) return Break("the other side is gone");
-        if (Path.BreaksTransfers) return Break("the connection broke");
-        byte[] frame = new byte[FrameHeader.Size + TransferServer.PositionBytes + length];
-        int contentAt = FrameHeader.Size + TransferServer.PositionBytes;
-        int count = _reader!.Read(Position, frame.AsSpan(contentAt));
-        if (count <= 0) return Break("the checkpoint cannot be read any more");
-        if (Path.SpoilsTransfers) frame[contentAt + Path.Random.NextBelow(count)] ^= (byte)(1 << (int)Path.Random.NextBelow(8));
-        BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(FrameHeader.Size), Position);
-        Span<byte> whole = frame.AsSpan(0, contentAt + count);
-        new FrameHeader(FrameKind.TransferChunk, FrameFlags.None, default, TransferServer.PositionBytes + count, default, default).Seal(whole);
-        byte[] payload = Parse(whole);
-        long start = Position;
-        Position += count;
-        return new TransferRead(start, payload.AsMemory(TransferServer.PositionBytes), null);
+        network.BeforeTransferAnswer?.Invoke(from);
+        if (_broken is not null) return TransferAnswer.Break(_broken);
+        if (_sender!.IsGone) return TransferAnswer.Break("the other side is gone");
+        if (Path.BreaksTransfers) return TransferAnswer.Break("the connection broke");
+        byte[] frame = new byte[FrameHeader.Size + PageAnswer.MaxBytes];
+        int length = PageAnswer.Encode(_reader!, names, frame.AsSpan(FrameHeader.Size));
+        int contentAt = FrameHeader.Size + 1 + names.Length;
+        int contents = FrameHeader.Size + length - contentAt;
+        network.TransferBytes += Math.Max(0, contents);
+        if (Path.SpoilsTransfers && contents > 0) frame[contentAt + Path.Random.NextBelow(contents)] ^= (byte)(1 << (int)Path.Random.NextBelow(8));
+        Span<byte> whole = frame.AsSpan(0, FrameHeader.Size + length);
+        new FrameHeader(FrameKind.PageAnswer, FrameFlags.None, default, length, default, default).Seal(whole);
+        TransferAnswer? answer = PageAnswer.TryDecode(Parse(whole), names);
+        Require.That(answer is not null, $"P10: an answer that node {from} sent can be read");
+        return answer;
     }
 
     private byte[] Parse(ReadOnlySpan<byte> frame)
@@ -123,20 +129,22 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
         {
             Memory<byte> room = parser.NextBuffer();
             int part = Math.Min(room.Length, frame.Length);
-            Require.That(part > 0, $"P10: a chunk that node {from} sent can be parsed");
+            Require.That(part > 0, $"P10: an answer that node {from} sent can be parsed");
             frame[..part].CopyTo(room.Span);
             parser.Advance(part);
             frame = frame[part..];
         }
 
-        Require.That(parser.Damage is null, $"P10: a chunk that node {from} sent can be parsed: {parser.Damage}");
+        Require.That(parser.Damage is null, $"P10: an answer that node {from} sent can be parsed: {parser.Damage}");
         return payload;
     }
 
-    private TransferRead Break(string reason)
+    private static PageName[] ThroughCodec(ReadOnlySpan<PageName> said)
     {
-        _broken = reason;
-        return new TransferRead(Position, default, reason);
+        byte[] bytes = new byte[PageQuestion.SizeOf(said.Length)];
+        PageQuestion.Encode(said, bytes);
+        Require.Readable(PageQuestion.TryDecode(bytes, out PageName[]? heard));
+        return heard;
     }
 
     private static TransferRequest ThroughCodec(TransferRequest said)

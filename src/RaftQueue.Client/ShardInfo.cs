@@ -22,4 +22,7 @@ public sealed record ShardInfo
     public StateHash? StateHash { get; init; }
 
     public IReadOnlyList<ClusterMember> Members { get; init; } = [];
+
+    /// <summary>The state that the asked node fetches from another; null while it fetches none.</summary>
+    public StateTransfer? Transfer { get; init; }
 }

@@ -94,6 +94,12 @@ public sealed partial class JobStore : IDisposable
         return store;
     }
 
+    /// <summary>
+    /// Whether a root page, of which nothing else is known, says that it is of job state of this shard right after an entry.
+    /// </summary>
+    public static bool IsStateAt(ReadOnlySpan<byte> rootPage, ShardId shard, LogIndex index, ulong stateHash) =>
+        RootPage.IsStateAt(rootPage, shard, index, stateHash);
+
     /// <summary>The state hash right after an entry; kept for the last 100,000, lost at a restart.</summary>
     public bool TryStateHashAt(LogIndex index, out ulong hash) => _hashes.TryGet(index, AppliedIndex, out hash);
 

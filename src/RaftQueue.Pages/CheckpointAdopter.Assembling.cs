@@ -48,6 +48,17 @@ public sealed partial class CheckpointAdopter
     }
 
     /// <summary>
+    /// Reads the root page as it is going to be, so that it can be judged before the commit. False when it is not as it was
+    /// written. Only when Ready.
+    /// </summary>
+    public bool TryReadRoot(Span<byte> page)
+    {
+        Invariant.That(Outcome == CheckpointOutcome.Ready, "what is written can be read");
+        TableNode leaf = _root!.Child(0)!.Child(0)!;
+        return PageRun.Read(_file.Disk, leaf, (int)PageNumber.Root.Value, page[..PageStore.PageSize]) == 1;
+    }
+
+    /// <summary>
     /// Makes it the newest checkpoint of the file, and the only one: those before may be what had to be replaced.
     /// </summary>
     public void Commit()
@@ -79,6 +90,20 @@ public sealed partial class CheckpointAdopter
         content.CopyTo(block);
         SyncWhenDue();
         return Outcome == CheckpointOutcome.Writing;
+    }
+
+    /// <summary>What was fetched of a page before is of no use any more: its slot is free once it is not to be written any more.</summary>
+    private bool TryLetGo(uint page)
+    {
+        if (_fetched.Remove(page) is not { IsEmpty: false } old) return true;
+        if (!_out.TryFlush())
+        {
+            Outcome = CheckpointOutcome.DiskFull;
+            return false;
+        }
+
+        _file.Slots.Release(null, old.Slot, SlotUse.Checkpoint);
+        return true;
     }
 
     private void SyncWhenDue()
@@ -153,7 +178,7 @@ public sealed partial class CheckpointAdopter
         {
             if (remote[i] == 0) continue;
             TableEntry ownEntry = own?[i] ?? default;
-            TableEntry entry = IsHeld(ownEntry, remote[i]) ? ownEntry : Fetched((number * TableNode.FanOut) + (uint)i);
+            TableEntry entry = IsHeld(ownEntry, remote[i]) ? ownEntry : _fetched[(number * TableNode.FanOut) + (uint)i];
             Invariant.That(IsHeld(entry, remote[i]), "every page is here when the table is written");
             leaf.Set(i, entry);
             Use(entry.Slot);

@@ -16,7 +16,7 @@ public sealed partial class CheckpointAdopter : IDisposable
     private readonly Dictionary<(int Level, uint Number), RemoteNode> _nodes = [];
     private readonly Queue<PageName> _wantedNodes = new();
     private readonly Dictionary<(int Level, uint Number), ulong> _askedNodes = [];
-    private TableNode?[] _fetched = []; // by 256 pages, where those that were fetched stand
+    private readonly PagePlaces _fetched = new(); // where those that were fetched stand
     private PageSet _wanted = new();
     private PageSet _asked = new();
     private uint _cursor;
@@ -45,6 +45,9 @@ public sealed partial class CheckpointAdopter : IDisposable
 
     /// <summary>Own pages found damaged by <see cref="VerifyNext"/>.</summary>
     public int DamagedPages => _own.DamagedPages;
+
+    /// <summary>Not all of the other table that differs is known yet: the pages needed may become more.</summary>
+    public bool IsComparing => _wantedNodes.Count + _askedNodes.Count > 0;
 
     /// <summary>All that was named is here; see <see cref="AssembleNext"/>.</summary>
     public bool HasAll =>
@@ -123,8 +126,8 @@ public sealed partial class CheckpointAdopter : IDisposable
         if (!_asked.Contains(name.Number) || HashOf(name.Number) != name.Hash) return true;
         if (content.Length != PageStore.PageSize || PageHash.OfPage(content) != name.Hash) return false;
         _bytesFetched += content.Length;
-        if (!TryPut(content, out uint slot)) return true;
-        SetFetched(name.Number, new TableEntry(slot, Crc32C.Compute(content), name.Hash));
+        if (!TryLetGo(name.Number) || !TryPut(content, out uint slot)) return true;
+        _fetched.Set(name.Number, new TableEntry(slot, Crc32C.Compute(content), name.Hash));
         _asked.Remove(name.Number);
         _pagesHere++;
         return true;
@@ -178,7 +181,7 @@ public sealed partial class CheckpointAdopter : IDisposable
 
     private void WantPage(uint page, ulong hash)
     {
-        if (IsHeld(Fetched(page), hash))
+        if (IsHeld(_fetched[page], hash))
         {
             _pagesHere++;
             return;
@@ -195,17 +198,4 @@ public sealed partial class CheckpointAdopter : IDisposable
     private TableNode? OwnNodeAt(int level, uint number) => level == PageName.RootLevel
         ? _own.Root
         : OwnNodeAt(level + 1, number / TableNode.FanOut)?.Child((int)(number % TableNode.FanOut));
-
-    private TableEntry Fetched(uint page)
-    {
-        uint block = page / TableNode.FanOut;
-        return block < (uint)_fetched.Length && _fetched[block] is { } node ? node[(int)(page % TableNode.FanOut)] : default;
-    }
-
-    private void SetFetched(uint page, TableEntry entry)
-    {
-        uint block = page / TableNode.FanOut;
-        if (block >= (uint)_fetched.Length) Array.Resize(ref _fetched, Math.Max((int)block + 1, _fetched.Length * 2));
-        (_fetched[block] ??= TableNode.Empty(0)).Set((int)(page % TableNode.FanOut), entry);
-    }
 }

@@ -20,8 +20,7 @@ public sealed partial class CheckpointFile
         lock (_lock)
         {
             Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
-            if (_newest is null) FindRemains();
-            Slots.SetKept(KeptMaps());
+            if (_newest is null) KeepRemains();
             OwnPages own = _newest is not null
                 ? new OwnPages(_file, _newest.Superblock.Root, _newestTable, verifyOwn)
                 : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
@@ -30,16 +29,31 @@ public sealed partial class CheckpointFile
         }
     }
 
+    /// <summary>
+    /// What stands here is damaged, or not the state that this shard should have: nothing is loaded or given to others from it any
+    /// more. Its pages serve <see cref="BeginAdopt"/>, until there is another checkpoint. Before anything is loaded.
+    /// </summary>
+    public void Disown()
+    {
+        lock (_lock)
+        {
+            Invariant.That(!_writing, "a checkpoint is disowned before the next is written");
+            _remains = _newest;
+            _remainsTable = _newestTable;
+            _newest = null;
+            _newestTable = null;
+            _older = null;
+            KeepRemains();
+        }
+    }
+
     internal void Commit(CheckpointInfo info, TableEntry rootEntry, TableNode root, SlotMap map, long pages)
     {
         int place = _newest is null ? 0 : 1 - _newest.Place;
         var superblock = new Superblock(info, _lastSequence + 1, rootEntry, (uint)pages, map.End);
-        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
-        _file.DataSync();
 
         // Should the new one ever turn out damaged, a peer is asked: the one before may be why it was fetched.
-        _file.WriteAt((1L - place) * PageStore.PageSize, new byte[PageStore.PageSize]);
-        _file.DataSync();
+        WriteSuperblock(superblock, place, erasesOther: true);
         lock (_lock)
         {
             // The state that the apply loop still has stands on those before, until it is closed.
@@ -55,9 +69,23 @@ public sealed partial class CheckpointFile
         }
     }
 
+    private void WriteSuperblock(Superblock superblock, int place, bool erasesOther)
+    {
+        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
+        _file.DataSync();
+        if (!erasesOther) return;
+        _file.WriteAt((1L - place) * PageStore.PageSize, new byte[PageStore.PageSize]);
+        _file.DataSync();
+    }
+
+    private void KeepRemains()
+    {
+        if (_remains is null) FindRemains();
+        Slots.SetKept(KeptMaps());
+    }
+
     private void FindRemains()
     {
-        if (_remains is not null) return;
         byte[] block = new byte[PageStore.PageSize];
         for (int place = 0; place < Superblock.Places; place++)
         {

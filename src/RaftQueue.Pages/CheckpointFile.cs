@@ -64,15 +64,16 @@ public sealed partial class CheckpointFile : IDisposable
 
     internal SlotFile Slots { get; }
 
+    internal IDiskFile Disk => _file;
+
     /// <summary>
     /// Opens the file, making an empty one if there is none, and reads both superblocks and tables. A checkpoint whose
-    /// superblock or table is damaged is left out and told in <see cref="Damage"/>. A receive that did not finish is
-    /// deleted. What is <see cref="Newest"/> afterwards is durable, also when the process that wrote it died before its fsync.
+    /// superblock or table is damaged is left out and told in <see cref="Damage"/>. What is
+    /// <see cref="Newest"/> afterwards is durable, also when the process that wrote it died before its fsync.
     /// </summary>
     public static CheckpointFile OpenOrCreate(IDisk disk, string path, CheckpointOptions options)
     {
         IDiskFile file = disk.Open(path, create: true);
-        disk.Delete(CheckpointReceiver.IncomingPath(path));
         disk.SyncDirectory(DirectoryOf(path));
         var opened = new CheckpointFile(path, file, options);
         opened.ReadStates();
@@ -168,7 +169,7 @@ public sealed partial class CheckpointFile : IDisposable
         lock (_lock)
         {
             if (_disposed || _newest is null) return null;
-            var reader = new CheckpointReader(_path, _file, _newest, _newestTable!, ReaderClosed);
+            var reader = new CheckpointReader(_file, _newest, _newestTable!, ReaderClosed);
             _readers.Add(reader);
             return reader;
         }
@@ -192,8 +193,7 @@ public sealed partial class CheckpointFile : IDisposable
         CheckpointState? newest = Locked(_ => _newest);
         int place = newest is null ? 0 : 1 - newest.Place;
         var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
-        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
-        _file.DataSync();
+        WriteSuperblock(superblock, place, erasesOther: _remains is not null);
         lock (_lock)
         {
             _older = newest;

@@ -3,90 +3,62 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Pages;
 
 /// <summary>
-/// One checkpoint as a stream of bytes to send to another node: a checkpoint file of its own without a gap (superblock, an
-/// empty slot, table root, middle nodes, leaves, pages in page order), the same bytes on every node that has the same
-/// checkpoint, so that a transfer can go on from another node. The slots it reads stay as they are until it is disposed.
-/// One thread at a time.
+/// One checkpoint whose pages are given to another node, by name. The slots it reads stay as they are until it is disposed. One
+/// thread at a time.
 /// </summary>
-public sealed partial class CheckpointReader : IDisposable
+public sealed class CheckpointReader : IDisposable
 {
-    private readonly string _path;
     private readonly IDiskFile _file;
     private readonly Action<CheckpointReader> _onClosed;
-    private readonly byte[] _superblock;
     private readonly TableNode _table;
-    private readonly TableNode _root;
-    private readonly List<TableNode> _middles = [];
-    private readonly List<(TableNode Node, uint FirstPage)> _leaves = [];
-    private readonly List<uint> _firstSlots = []; // of each leaf's first page in the stream
-    private readonly byte[] _block = new byte[PageStore.PageSize];
     private bool _disposed;
 
-    internal CheckpointReader(
-        string path,
-        IDiskFile file,
-        CheckpointState state,
-        TableNode root,
-        Action<CheckpointReader> onClosed)
+    internal CheckpointReader(IDiskFile file, CheckpointState state, TableNode table, Action<CheckpointReader> onClosed)
     {
-        _path = path;
         _file = file;
         _onClosed = onClosed;
-        _table = root;
+        _table = table;
         State = state;
-        _leaves.AddRange(root.Leaves());
-        uint leafSlot = Superblock.Places + 1 + (uint)root.CountUsed();
-        uint pageSlot = leafSlot + (uint)_leaves.Count;
-        foreach ((TableNode leaf, uint _) in _leaves)
-        {
-            _firstSlots.Add(pageSlot);
-            pageSlot += (uint)leaf.CountUsed();
-        }
-
-        _root = BuildTop(root, leafSlot);
-        var rootEntry = new TableEntry(Superblock.Places, _root.Crc(), state.Superblock.Root.Hash);
-        _superblock = new Superblock(Info, 1, rootEntry, state.Superblock.Pages, pageSlot).Encode();
-        TotalBytes = (long)pageSlot * PageStore.PageSize;
     }
 
     public CheckpointInfo Info => State.Superblock.Info;
 
-    /// <summary>The hash of the whole state; readers that agree in it and in <see cref="Info"/> give the same bytes.</summary>
+    /// <summary>The hash of the whole state; readers that agree in it give the same pages.</summary>
     public ulong RootHash => State.Superblock.Root.Hash;
 
-    /// <summary>Length of the stream.</summary>
-    public long TotalBytes { get; }
+    /// <summary>Pages in this checkpoint.</summary>
+    public long Pages => State.Superblock.Pages;
+
+    /// <summary>The first page that could not be read as it was written, null while there was none.</summary>
+    public CheckpointDamage? Damage { get; private set; }
 
     internal CheckpointState State { get; }
 
     /// <summary>
-    /// Copies bytes of the stream from <paramref name="position"/> on and returns how many: as many as fit, fewer only at
-    /// the end. Every page is verified before it is given out; throws <see cref="CheckpointDamagedException"/>.
+    /// Writes what is named into <paramref name="contents"/>, one behind the other, and tells for each name whether it is
+    /// <paramref name="found"/>: not when this checkpoint has something else there, and not when its page is damaged. Pages
+    /// that stand side by side are read at once; each is verified before it is given out. Returns the bytes written.
     /// </summary>
-    public int Read(long position, Span<byte> destination)
+    public int Read(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents)
     {
         Invariant.That(!_disposed, "a disposed reader is not used");
-        Invariant.That(position >= 0, "a stream begins at zero");
-        int length = (int)Math.Clamp(TotalBytes - position, 0, destination.Length);
-        int done = 0;
-        while (done < length)
+        int written = 0;
+        for (int i = 0; i < names.Length;)
         {
-            uint slot = (uint)((position + done) / PageStore.PageSize);
-            int offset = (int)((position + done) % PageStore.PageSize);
-            Span<byte> rest = destination[done..length];
-            if (offset == 0 && rest.Length >= PageStore.PageSize)
+            if (names[i].Level > 0)
             {
-                done += ReadBlocks(slot, rest);
+                found[i] = TryReadNode(names[i], contents[written..]);
+                if (found[i]) written += PageName.NodeBytes;
+                i++;
                 continue;
             }
 
-            ReadBlocks(slot, _block);
-            ReadOnlySpan<byte> part = _block.AsSpan(offset, Math.Min(PageStore.PageSize - offset, rest.Length));
-            part.CopyTo(rest);
-            done += part.Length;
+            int count = ReadRun(names[i..], found[i..], contents[written..], out int bytes);
+            written += bytes;
+            i += count;
         }
 
-        return length;
+        return written;
     }
 
     public void Dispose()
@@ -96,69 +68,50 @@ public sealed partial class CheckpointReader : IDisposable
         _onClosed(this);
     }
 
-    /// <summary>Copies the table above the leaves with the slots and checksums that its nodes have in the stream.</summary>
-    private TableNode BuildTop(TableNode source, uint leafSlot)
+    private bool TryReadNode(in PageName name, Span<byte> content)
     {
-        TableNode root = source.Clone();
-        uint middleSlot = Superblock.Places + 1;
-        int leaf = 0;
-        for (int i = source.NextUsed(0); i < TableNode.FanOut; i = source.NextUsed(i + 1))
-        {
-            TableNode middle = source.Child(i)!.Clone();
-            for (int j = middle.NextUsed(0); j < TableNode.FanOut; j = middle.NextUsed(j + 1))
-            {
-                uint crc = BuildLeaf(leaf).Crc();
-                middle.Set(j, new TableEntry(leafSlot + (uint)leaf, crc, middle[j].Hash));
-                leaf++;
-            }
+        TableNode? node = NodeAt(name.Level, name.Number);
+        if (node is null || HashAt(name) != name.Hash) return false;
+        RemoteNode.Write(node, content);
+        return true;
+    }
 
-            root.Set(i, new TableEntry(middleSlot++, middle.Crc(), root[i].Hash));
-            _middles.Add(middle);
+    /// <summary>The longest front part of the names that one read serves; at least one name.</summary>
+    private int ReadRun(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents, out int bytes)
+    {
+        bytes = 0;
+        found[0] = false;
+        uint first = names[0].Number;
+        TableNode? leaf = NodeAt(1, first / TableNode.FanOut);
+        int index = (int)(first % TableNode.FanOut);
+        if (leaf is null || !IsHeld(leaf[index], names[0])) return 1;
+        int count = 1;
+        while (count < names.Length && index + count < TableNode.FanOut
+            && names[count].Level == 0 && names[count].Number == first + (uint)count
+            && leaf[index + count].Slot == leaf[index].Slot + (uint)count && IsHeld(leaf[index + count], names[count]))
+        {
+            count++;
         }
 
-        return root;
+        int good = PageRun.Read(_file, leaf, index, contents[..(count * PageStore.PageSize)]);
+        bytes = good * PageStore.PageSize;
+        found[..good].Fill(true);
+        if (good == count) return count;
+        found[good] = false;
+        string what = $"wrong checksum in slot {leaf[index + good].Slot}";
+        Damage ??= new CheckpointDamage(Info.Index.Value, new PageNumber(first + (uint)good), what);
+        return good + 1;
     }
 
-    private TableNode BuildLeaf(int leaf)
+    private static bool IsHeld(in TableEntry entry, in PageName name) => !entry.IsEmpty && entry.Hash == name.Hash;
+
+    private ulong HashAt(in PageName name) => name.Level == PageName.RootLevel
+        ? RootHash
+        : NodeAt(name.Level + 1, name.Number / TableNode.FanOut)?[(int)(name.Number % TableNode.FanOut)].Hash ?? 0;
+
+    private TableNode? NodeAt(int level, uint number) => level switch
     {
-        TableNode node = _leaves[leaf].Node.Clone();
-        uint slot = _firstSlots[leaf];
-        for (int i = node.NextUsed(0); i < TableNode.FanOut; i = node.NextUsed(i + 1))
-        {
-            node.Set(i, node[i] with { Slot = slot++ });
-        }
-
-        return node;
-    }
-
-    /// <summary>Whole blocks from a slot of the stream on, as many as can be had at once; returns their bytes.</summary>
-    private int ReadBlocks(uint slot, Span<byte> destination)
-    {
-        uint inTable = slot - Superblock.Places;
-        if (slot >= _firstSlots[0]) return ReadPages(slot, destination);
-        ReadOnlySpan<byte> block = slot switch
-        {
-            0 => _superblock,
-            1 => new byte[PageStore.PageSize],
-            Superblock.Places => _root.Bytes,
-            _ when inTable <= (uint)_middles.Count => _middles[(int)inTable - 1].Bytes,
-            _ => BuildLeaf((int)inTable - 1 - _middles.Count).Bytes,
-        };
-        block.CopyTo(destination);
-        return PageStore.PageSize;
-    }
-
-    private int ReadPages(uint slot, Span<byte> destination)
-    {
-        int leaf = _firstSlots.BinarySearch(slot);
-        if (leaf < 0) leaf = ~leaf - 1;
-        (TableNode node, uint firstPage) = _leaves[leaf];
-        int index = node.NextUsed(0);
-        for (uint before = _firstSlots[leaf]; before < slot; before++) index = node.NextUsed(index + 1);
-        int count = PageRun.Length(node, index, destination.Length / PageStore.PageSize);
-        int good = PageRun.Read(_file, node, index, destination[..(count * PageStore.PageSize)]);
-        if (good == count) return count * PageStore.PageSize;
-        var damage = new CheckpointDamage(Info.Index.Value, new PageNumber(firstPage + (uint)(index + good)), "wrong checksum");
-        throw new CheckpointDamagedException(_path, damage);
-    }
+        PageName.RootLevel => number == 0 ? _table : null,
+        _ => NodeAt(level + 1, number / TableNode.FanOut)?.Child((int)(number % TableNode.FanOut)),
+    };
 }

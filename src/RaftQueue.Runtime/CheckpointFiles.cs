@@ -15,6 +15,7 @@ internal sealed class CheckpointFiles : IDisposable
     private readonly int _residentPages;
     private readonly INodeLog _log;
     private readonly CheckpointFile?[] _files;
+    private readonly bool[] _needRepair;
 
     /// <param name="disk">Where they are.</param>
     /// <param name="options">The node's: its directory, shards and memory, an equal share of which each shard's pages get.</param>
@@ -28,6 +29,7 @@ internal sealed class CheckpointFiles : IDisposable
             ?? (int)Math.Clamp(options.MemoryBudgetMiB * PagesPerMiB / options.Shards, PageStore.MinResidentPages, PageStore.MaxPages);
         _log = log;
         _files = new CheckpointFile?[options.Shards];
+        _needRepair = new bool[options.Shards];
     }
 
     public IDisk Disk => _disk;
@@ -57,7 +59,7 @@ internal sealed class CheckpointFiles : IDisposable
         {
             _log.Error(
                 $"shard {shard}: a page of the state cannot be read; this node stops. Its next start reads all of the checkpoint and,"
-                + " when none on this disk is whole, takes the state from a peer",
+                + " when none on this disk is whole, takes what is damaged from a peer",
                 exception);
             DamagedMark.Set(this, shard);
         },
@@ -73,16 +75,30 @@ internal sealed class CheckpointFiles : IDisposable
         }
     }
 
-    /// <summary>Closes a shard's file and removes it: what it held must not be used.</summary>
-    public void Discard(ShardId shard)
+    /// <summary>Whether what a shard's file holds was found damaged or wrong: nothing of it is used again without being read.</summary>
+    public bool NeedsRepair(ShardId shard)
     {
-        lock (_gate)
-        {
-            _files[shard.Value]?.Dispose();
-            _files[shard.Value] = null;
-            _disk.Delete(PathOf(shard));
-            _disk.SyncDirectory(DirectoryOf(shard));
-        }
+        lock (_gate) return _needRepair[shard.Value];
+    }
+
+    /// <inheritdoc cref="NeedsRepair"/>
+    public void SetNeedsRepair(ShardId shard)
+    {
+        lock (_gate) _needRepair[shard.Value] = true;
+    }
+
+    /// <summary>A shard's newest checkpoint is known to be whole and the cluster's: nothing stands in the way of using it.</summary>
+    public void Repaired(ShardId shard)
+    {
+        lock (_gate) _needRepair[shard.Value] = false;
+        RepairMark.Clear(this, shard);
+        DamagedMark.Clear(this, shard);
+    }
+
+    /// <summary>Whether a checkpoint is one of the two that the file keeps without a reader.</summary>
+    public bool Keeps(ShardId shard, LogIndex index)
+    {
+        lock (_gate) return _files[shard.Value] is { } file && (file.Newest?.Index == index || file.Older?.Index == index);
     }
 
     /// <summary>A reader of a shard's newest checkpoint, or null when there is none.</summary>

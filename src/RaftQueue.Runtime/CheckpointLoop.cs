@@ -11,6 +11,7 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
 {
     private readonly Inbox<ICheckpointJob> _inbox = new();
     private readonly Queue<ICheckpointJob> _jobs = new();
+    private readonly List<(ICheckpointJob Job, long At)> _later = [];
     private readonly int[] _busy = new int[node.Options.Shards];
     private CheckpointFiles _files = null!;
 
@@ -45,13 +46,31 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
         Handle?.Wake();
     }
 
+    /// <summary>This loop: the job runs at that time, behind those that are there by then.</summary>
+    public void PostLater(ICheckpointJob job, long atMicroseconds) => _later.Add((job, atMicroseconds));
+
     public long RunOnce()
     {
+        long now = node.Clock.MonotonicMicroseconds;
         foreach (ICheckpointJob job in _inbox.TakeAll()) _jobs.Enqueue(job);
-        if (!_jobs.TryPeek(out ICheckpointJob? current)) return ILoopBody.Never;
-        long next = current.RunSlice(node.Clock.MonotonicMicroseconds);
+        for (int i = _later.Count - 1; i >= 0; i--)
+        {
+            if (_later[i].At > now) continue;
+            _jobs.Enqueue(_later[i].Job);
+            _later.RemoveAt(i);
+        }
+
+        if (!_jobs.TryPeek(out ICheckpointJob? current)) return NextLater();
+        long next = current.RunSlice(now);
         if (next != ILoopBody.Never) return next;
         _jobs.Dequeue();
-        return _jobs.Count > 0 ? 0 : ILoopBody.Never;
+        return _jobs.Count > 0 ? 0 : NextLater();
+    }
+
+    private long NextLater()
+    {
+        long next = ILoopBody.Never;
+        foreach ((ICheckpointJob _, long at) in _later) next = Math.Min(next, at);
+        return next;
     }
 }

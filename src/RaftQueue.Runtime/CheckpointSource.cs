@@ -4,36 +4,61 @@ using RaftQueue.Transport;
 
 namespace RaftQueue.Runtime;
 
-/// <summary>Gives this node's newest checkpoints to peers.</summary>
-internal sealed class CheckpointSource(CheckpointFiles files) : ITransferSource
+/// <summary>
+/// Gives pages of this node's newest checkpoints to peers. An open checkpoint keeps its place in the file, so how many are open
+/// is bounded, and one that would not be kept without its reader is gone after a minute: the receiver compares with the next.
+/// </summary>
+internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INodeLog log) : ITransferSource
 {
+    private const int MaxOpen = 4;
+    private const long PinMicroseconds = 60_000_000;
+
+    private int _open;
+
     public ITransferReader? Open(ShardId shard, LogIndex atLeast)
     {
-        if (files.OpenReader(shard) is not { } reader) return null;
-        if (reader.Info.Index >= atLeast) return new Transfer(reader);
-        reader.Dispose();
+        if (Interlocked.Increment(ref _open) <= MaxOpen && files.OpenReader(shard) is { } reader)
+        {
+            if (reader.Info.Index >= atLeast) return new Transfer(this, reader, clock.MonotonicMicroseconds + PinMicroseconds);
+            reader.Dispose();
+        }
+
+        Interlocked.Decrement(ref _open);
         return null;
     }
 
-    private sealed class Transfer(CheckpointReader reader) : ITransferReader
+    private sealed class Transfer(CheckpointSource source, CheckpointReader reader, long pinnedUntil) : ITransferReader
     {
-        public ReadOnlyMemory<byte> InfoBytes { get; } = CheckpointInfoCodec.Encode(reader.Info);
+        private bool _damageTold;
 
-        public long TotalBytes => reader.TotalBytes;
+        public ReadOnlyMemory<byte> InfoBytes { get; } =
+            CheckpointInfoCodec.Encode(new OfferedCheckpoint(reader.Info, reader.RootHash, reader.Pages));
 
-        public int Read(long position, Span<byte> into)
+        public bool TryRead(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents, out int written)
         {
-            try
+            written = 0;
+            bool isOver = source.Now > pinnedUntil && !source.Keeps(reader.Info);
+            if (isOver) return false;
+            written = reader.Read(names, found, contents);
+            if (reader.Damage is { } damage && !_damageTold)
             {
-                return reader.Read(position, into);
+                _damageTold = true;
+                source.Tell(reader.Info.Shard, damage);
             }
-            catch (CheckpointDamagedException)
-            {
-                // The receiver hears that the bytes cannot be had; this node's own check tells its operator.
-                return 0;
-            }
+
+            return true;
         }
 
-        public void Dispose() => reader.Dispose();
+        public void Dispose()
+        {
+            reader.Dispose();
+            Interlocked.Decrement(ref source._open);
+        }
     }
+
+    private long Now => clock.MonotonicMicroseconds;
+
+    private bool Keeps(CheckpointInfo info) => files.Keeps(info.Shard, info.Index);
+
+    private void Tell(ShardId shard, CheckpointDamage damage) => log.Error($"shard {shard}: read for a peer, checkpoint damaged: {damage}");
 }

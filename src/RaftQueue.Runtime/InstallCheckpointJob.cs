@@ -1,10 +1,11 @@
+using RaftQueue.Jobs;
 using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
 
 /// <summary>
-/// Puts a fetched checkpoint in the place of this node's own: verified and durable first, then loaded, then taken over by
+/// Makes a fetched checkpoint this node's own: its table written and everything durable first, then loaded, then taken over by
 /// the apply loop, which meanwhile stays below its index, and by consensus.
 /// </summary>
 internal sealed class InstallCheckpointJob(
@@ -12,12 +13,11 @@ internal sealed class InstallCheckpointJob(
     CheckpointLoop loop,
     CheckpointFiles files,
     ShardApply apply,
-    CheckpointInfo info,
-    CheckpointReceiver receiver,
-    StateTransfer transfer) : ICheckpointJob
+    ShardTransfer transfer) : ICheckpointJob
 {
     private const long PollMicroseconds = 1_000;
 
+    private readonly CheckpointAdopter _adopter = transfer.Adopter!;
     private volatile Hold _hold = Hold.NotAsked;
 
     private enum Hold
@@ -33,48 +33,48 @@ internal sealed class InstallCheckpointJob(
         switch (_hold)
         {
             case Hold.NotAsked:
-                if (!loop.TryBegin(info.Shard))
-                {
-                    // A checkpoint of our own stands in the queue behind this job.
-                    loop.Post(this);
-                    return ILoopBody.Never;
-                }
-
+                transfer.Tell("installing", NodeId.None);
                 _hold = Hold.Asked;
-                apply.HoldBelow(info.Index, held => _hold = held ? Hold.Held : Hold.Refused);
+                apply.HoldBelow(_adopter.Info!.Index, held => _hold = held ? Hold.Held : Hold.Refused);
                 return nowMicroseconds + PollMicroseconds;
             case Hold.Asked:
                 return nowMicroseconds + PollMicroseconds;
             case Hold.Refused:
                 // The log caught up while the checkpoint travelled.
-                receiver.Abort();
-                return Over();
+                transfer.End();
+                return ILoopBody.Never;
             default:
-                if (receiver.VerifyNext()) return nowMicroseconds;
-                if (receiver.Finish() == CheckpointOutcome.Committed) return Install();
-                node.Log.Error($"shard {info.Shard}: the fetched checkpoint is {receiver.Outcome}: {receiver.Damage}");
+                if (_adopter.AssembleNext()) return nowMicroseconds;
+                if (_adopter.Outcome == CheckpointOutcome.Ready && IsWhatItSays())
+                {
+                    Install();
+                    return ILoopBody.Never;
+                }
+
+                node.Log.Error($"shard {apply.Shard}: the fetched checkpoint cannot be installed: {_adopter.Outcome}");
                 apply.Unhold();
-                return Over();
+                transfer.End();
+                return ILoopBody.Never;
         }
     }
 
-    private long Install()
+    /// <summary>The pages are those of the state that was announced, and not of another shard or index.</summary>
+    private bool IsWhatItSays()
     {
-        CheckpointFile file = files.Open(info.Shard);
-        (ShardState state, CheckpointInfo loaded) = ShardOpening.Load(file, files.StoreOptions(info.Shard));
-        DamagedMark.Clear(files, info.Shard);
-        node.Log.Info($"shard {info.Shard}: checkpoint at index {loaded.Index} installed, {file.Pages} pages");
-        // The claim on the shard ends once the apply loop has changed over.
-        loop.Replica!.Post(new CheckpointInstalled(info.Shard, loaded, state));
-        transfer.Finished(info.Shard);
-        return ILoopBody.Never;
+        CheckpointInfo info = _adopter.Info!;
+        byte[] root = new byte[PageStore.PageSize];
+        return _adopter.TryReadRoot(root) && JobStore.IsStateAt(root, info.Shard, info.Index, info.StateHash);
     }
 
-    private long Over()
+    private void Install()
     {
-        receiver.Dispose();
-        loop.End(info.Shard);
-        transfer.Finished(info.Shard);
-        return ILoopBody.Never;
+        _adopter.Commit();
+        CheckpointFile file = files[apply.Shard];
+        files.Repaired(apply.Shard);
+        (ShardState state, CheckpointInfo loaded) = ShardOpening.Load(file, files.StoreOptions(apply.Shard));
+        node.Log.Info($"shard {apply.Shard}: checkpoint at index {loaded.Index} installed, {file.Pages} pages");
+        // The claim on the shard ends once the apply loop has changed over.
+        loop.Replica!.Post(new CheckpointInstalled(apply.Shard, loaded, state));
+        transfer.End(releasesClaim: false);
     }
 }

@@ -178,7 +178,8 @@ public sealed class Node : IAsyncDisposable
             hashIndex,
             hash,
             link.Pages,
-            members);
+            members,
+            link.Transfer);
     }
 
     private MemberStatus Describe(MemberInfo member, ShardView view, bool isVoter)

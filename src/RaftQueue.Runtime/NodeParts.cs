@@ -74,12 +74,12 @@ internal sealed class NodeParts
         apply.Use(applies);
         checkpoints.Use(directory.Files);
         var parts = new NodeParts(shared, directory.Lock, directory.Files, replica, apply, checkpoints, applies);
-        NodePeers peers = environment.Network(new CheckpointSource(directory.Files));
+        NodePeers peers = environment.Network(new CheckpointSource(directory.Files, environment.Clock, environment.Log));
         shared.Network = peers.Network;
         replica.Requests = parts.Desk;
         replica.Bootstrap = new BootstrapRounds(shared, directory.Files, directory.Shards.Select(opening => opening.IsBlank));
         replica.Hashes = new StateHashWatch(shared, directory.Files);
-        replica.Transfers = new StateTransfer(shared, replica, checkpoints, directory.Files, peers.Transfers);
+        replica.Transfers = new StateTransfer(shared, checkpoints, directory.Files, peers.Transfers);
         return parts;
     }
 
@@ -108,7 +108,7 @@ internal sealed class NodeParts
     /// <summary>Ends peers and loops, answers what is still open, closes the directory.</summary>
     public async Task CloseAsync()
     {
-        Replica.Transfers.Cancel();
+        await Replica.Transfers.StopAsync().ConfigureAwait(false);
         await Shared.Network.DisposeAsync().ConfigureAwait(false);
         for (int i = _loops.Count - 1; i >= 0; i--) _loops[i].Stop();
         foreach (ShardReplica shard in Replica.Shards) shard.Abandon();

@@ -10,6 +10,7 @@ namespace RaftQueue.Runtime;
 internal sealed class ShardLink
 {
     private volatile ShardView? _view;
+    private volatile TransferStatus? _transfer;
     private readonly Lock _hashGate = new();
     private long _appliedIndex;
     private long _nextDueMs = long.MaxValue;
@@ -81,6 +82,13 @@ internal sealed class ShardLink
         {
             lock (_hashGate) _pages = value;
         }
+    }
+
+    /// <summary>How far fetching a checkpoint is; null while none is fetched. Written by whoever has the transfer in hand.</summary>
+    public TransferStatus? Transfer
+    {
+        get => _transfer;
+        set => _transfer = value;
     }
 
     public (LogIndex Index, ulong Hash) StateHash

@@ -12,8 +12,6 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class ShardOpening
 {
-    private const string NoneIsWhole = "no checkpoint is whole; the state comes from a peer";
-
     private readonly ShardId _shard;
     private readonly WriteAheadLog _wal;
     private readonly CheckpointFiles _files;
@@ -88,13 +86,6 @@ internal sealed class ShardOpening
         }
 
         _files.Disk.CreateDirectory(_files.DirectoryOf(_shard));
-        bool diverged = DivergedMark.IsSet(_files, _shard);
-        if (diverged)
-        {
-            _files.Discard(_shard);
-            DivergedMark.Clear(_files, _shard);
-        }
-
         CheckpointInfo? info = LoadState();
         LogIndex checkpointIndex = info?.Index ?? LogIndex.Zero;
         IStoredLog log = _wal.Log(_shard);
@@ -116,51 +107,61 @@ internal sealed class ShardOpening
     {
         CheckpointFile file = _files.Open(_shard);
         PageStoreOptions options = _files.StoreOptions(_shard);
-        if (DamagedMark.IsSet(_files, _shard)) file = VerifyAll(file);
-        try
+        if (RepairMark.IsSet(_files, _shard))
         {
-            if (file.Newest is not null)
-            {
-                (State, CheckpointInfo info) = Load(file, options);
-                Tell(file);
-                return info;
-            }
+            _log.Error($"shard {_shard}: what is stored here is not the cluster's state; it comes from the log or a peer");
+            file.Disown();
+            _files.SetNeedsRepair(_shard);
         }
-        catch (CheckpointDamagedException)
+        else
         {
-            // One of the few pages that opening reads. The mark is set: now all of them are read.
-            file = VerifyAll(_files.Open(_shard));
-            if (file.Newest is not null)
+            if (DamagedMark.IsSet(_files, _shard)) VerifyAll(file);
+            CheckpointInfo? info = TryLoad(file, options);
+            Tell(file);
+            if (info is not null) return info;
+            if (file.Damage.Count > 0)
             {
-                (State, CheckpointInfo info) = Load(file, options);
-                Tell(file);
-                return info;
+                _log.Error($"shard {_shard}: no checkpoint is whole; what is damaged comes from a peer");
+                file.Disown();
+                _files.SetNeedsRepair(_shard);
             }
         }
 
-        Tell(file);
-        if (file.Damage.Count > 0) _log.Error($"shard {_shard}: {NoneIsWhole}");
         State = Blank(_shard, file, options);
         return null;
     }
 
-    /// <summary>Reads every page; the file without the checkpoints that have a damaged one, or an empty one when none is whole.</summary>
-    private CheckpointFile VerifyAll(CheckpointFile file)
+    private CheckpointInfo? TryLoad(CheckpointFile file, PageStoreOptions options)
+    {
+        while (file.Newest is not null)
+        {
+            try
+            {
+                (State, CheckpointInfo info) = Load(file, options);
+                return info;
+            }
+            catch (CheckpointDamagedException)
+            {
+                // One of the few pages that opening reads. Now all of them are read, and what is damaged is dropped.
+                VerifyAll(file);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads every page and drops the checkpoints that have a damaged one.</summary>
+    private void VerifyAll(CheckpointFile file)
     {
         _log.Warning($"shard {_shard}: a page could not be read before: every page is read now");
         try
         {
             if (file.Newest is not null) file.Verify();
             if (file.Damage.Count == 0) DamagedMark.Clear(_files, _shard);
-            return file;
         }
         catch (CheckpointDamagedException exception)
         {
-            _log.Error($"shard {_shard}: {NoneIsWhole}", exception);
-            Tell(file);
-            _files.Discard(_shard);
-            DamagedMark.Clear(_files, _shard);
-            return _files.Open(_shard);
+            _log.Error($"shard {_shard}: none is whole", exception);
         }
     }
 

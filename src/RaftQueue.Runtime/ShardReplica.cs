@@ -195,7 +195,7 @@ internal sealed class ShardReplica
 
         foreach (Message message in effects.Messages) _loop.Send(message);
         if (effects.CommitAdvanced) Apply.Committed(effects.CommitIndex);
-        if (effects.Checkpoint is { } needed) _loop.Transfers.Need(this, needed);
+        if (effects.Checkpoint is { } needed) _loop.Transfers.Need(this, needed, _loop.Peers.ConnectedPeers(), nowMicroseconds);
         bool roleChanged = effects.RoleChanged;
         bool membershipChanged = effects.MembershipChanged;
         if (effects.Reads.Count > 0)

@@ -3,7 +3,10 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
 
-/// <summary>One shard as this node sees it; <see cref="Leader"/> is <see cref="NodeId.None"/> when unknown.</summary>
+/// <summary>
+/// One shard as this node sees it; <see cref="Leader"/> is <see cref="NodeId.None"/> when unknown, <see cref="Transfer"/> null while
+/// nothing is fetched.
+/// </summary>
 public sealed record ShardStatus(
     ShardId Id,
     string Role,
@@ -15,4 +18,5 @@ public sealed record ShardStatus(
     LogIndex HashIndex,
     ulong StateHash,
     PageCounters Pages,
-    IReadOnlyList<MemberStatus> Members);
+    IReadOnlyList<MemberStatus> Members,
+    TransferStatus? Transfer);

@@ -1,129 +1,71 @@
 using RaftQueue.Consensus;
-using RaftQueue.Pages;
 using RaftQueue.Primitives;
 using RaftQueue.Transport;
 
 namespace RaftQueue.Runtime;
 
 /// <summary>
-/// Fetches a whole checkpoint when the leader's log begins behind ours: one at a time for each shard, beside everything
-/// else, resumed when the connection breaks. <see cref="Need"/> belongs to the replica loop.
+/// Fetches what this node lacks of a checkpoint when the leader's log begins behind ours: one <see cref="ShardTransfer"/> at a
+/// time for each shard, beside everything else. Replica loop, but for <see cref="StopAsync"/>.
 /// </summary>
-internal sealed class StateTransfer(
-    NodeShared node, ReplicaLoop replica, CheckpointLoop checkpoints, CheckpointFiles files, ITransferClient client)
+internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints, CheckpointFiles files, ITransferClient client)
 {
-    private const int MaxResumes = 10;
     private const long RetryMicroseconds = 1_000_000;
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly HashSet<ShardId> _running = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ShardId, ShardTransfer> _running = [];
     private readonly Dictionary<ShardId, long> _notBefore = [];
 
-    /// <summary>Consensus needs a checkpoint; repeats while one travels change nothing.</summary>
-    public void Need(ShardReplica shard, CheckpointNeeded needed)
+    /// <summary>
+    /// Consensus needs a checkpoint; said again at every heartbeat until one is installed. A transfer that is under way hears of a
+    /// newer index; one that waits for peers tries again.
+    /// </summary>
+    /// <param name="shard">Whose.</param>
+    /// <param name="needed">At or above which index, by which leader.</param>
+    /// <param name="connected">The peers that can be asked.</param>
+    /// <param name="nowMicroseconds">Monotonic.</param>
+    public void Need(ShardReplica shard, CheckpointNeeded needed, List<NodeId> connected, long nowMicroseconds)
     {
-        // The leader offers at every heartbeat; a fetch that failed is not repeated as often.
-        if (_notBefore.TryGetValue(shard.Shard, out long time) && node.Clock.MonotonicMicroseconds < time) return;
-        if (!_running.Add(shard.Shard)) return;
-        node.Log.Info($"shard {shard.Shard}: fetching a checkpoint at or above {needed.Index} from node {needed.From}");
-        _ = FetchAsync(shard, needed);
+        if (!_running.TryGetValue(shard.Shard, out ShardTransfer? transfer))
+        {
+            if (_notBefore.TryGetValue(shard.Shard, out long time) && nowMicroseconds < time) return;
+            node.Log.Info($"shard {shard.Shard}: a checkpoint at or above {needed.Index} is needed, node {needed.From} leads");
+            transfer = new ShardTransfer(node, checkpoints, files, client, shard.Apply, _stopping.Token);
+            lock (_gate) _running.Add(shard.Shard, transfer);
+        }
+
+        transfer.Want(needed.Index, InOrder(connected, needed.From), nowMicroseconds);
     }
 
-    /// <summary>The node stops.</summary>
-    public void Cancel() => _stopping.Cancel();
-
-    /// <summary>Any thread: this shard may fetch again.</summary>
-    public void Finished(ShardId shard) => replica.Post(new TransferEnded(shard, null));
-
-    private async Task FetchAsync(ShardReplica shard, CheckpointNeeded needed)
+    /// <summary>Now and then: transfers that are over, or that nobody needs any more.</summary>
+    public void Sweep(long nowMicroseconds)
     {
-        Exception? failure = null;
-        bool handedOver = false;
-        try
+        foreach (ShardTransfer transfer in _running.Values.ToList())
         {
-            handedOver = await TryFetchAsync(shard, needed, _stopping.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            node.Log.Info($"shard {shard.Shard}: fetching the checkpoint was given up, the node stops");
-        }
-        catch (DiskException exception) when (exception.IsDiskFull)
-        {
-            node.Log.Error($"shard {shard.Shard}: no space for the checkpoint", exception);
-        }
-        catch (Exception exception)
-        {
-            failure = exception;
-        }
-
-        if (!handedOver) replica.Post(new TransferEnded(shard.Shard, failure));
-    }
-
-    /// <summary>True when all bytes are here and the checkpoint loop goes on with them.</summary>
-    private async Task<bool> TryFetchAsync(ShardReplica shard, CheckpointNeeded needed, CancellationToken stopping)
-    {
-        TransferResume? resume = null;
-        CheckpointReceiver? receiver = null;
-        CheckpointInfo? info = null;
-        try
-        {
-            for (int round = 0; round <= MaxResumes; round++)
-            {
-                TransferOpening opening =
-                    await client.OpenAsync(needed.From, shard.Shard, needed.Index, resume, stopping).ConfigureAwait(false);
-                if (!opening.IsOpen)
-                {
-                    node.Log.Warning($"shard {shard.Shard}: no checkpoint from node {needed.From}: {opening.Outcome} {opening.Reason}");
-                    return false;
-                }
-
-                await using ITransferStream stream = opening.Stream;
-                if (receiver is null)
-                {
-                    info = CheckpointInfoCodec.Decode(stream.Info.Span);
-                    if (info is null || info.Shard != shard.Shard || info.Index < needed.Index) return false;
-                    receiver = CheckpointReceiver.BeginReceive(files.Disk, files.PathOf(shard.Shard), info, stream.TotalBytes);
-                }
-
-                if (await TryReceiveAsync(stream, receiver, stopping).ConfigureAwait(false))
-                {
-                    checkpoints.Post(new InstallCheckpointJob(node, checkpoints, files, shard.Apply, info!, receiver, this));
-                    receiver = null;
-                    return true;
-                }
-
-                if (receiver.Outcome != CheckpointOutcome.Writing) break;
-                resume = stream.ResumePoint;
-            }
-
-            node.Log.Warning($"shard {shard.Shard}: the checkpoint from node {needed.From} did not arrive: {receiver?.Outcome}");
-            return false;
-        }
-        finally
-        {
-            receiver?.Dispose();
+            transfer.Sweep(nowMicroseconds);
+            if (!transfer.IsOver) continue;
+            lock (_gate) _running.Remove(transfer.Shard);
+            _notBefore[transfer.Shard] = nowMicroseconds + RetryMicroseconds;
+            if (transfer.Failure is { } failure) throw new InvalidOperationException("receiving a checkpoint failed", failure);
         }
     }
 
-    private static async Task<bool> TryReceiveAsync(
-        ITransferStream stream, CheckpointReceiver receiver, CancellationToken stopping)
+    /// <summary>The node stops; completes when nothing is fetched any more. Any thread.</summary>
+    public async Task StopAsync()
     {
-        while (true)
-        {
-            TransferRead read = await stream.ReadAsync(stopping).ConfigureAwait(false);
-            if (read.IsEnd) return true;
-            if (read.Broken is not null) return false;
-            if (receiver.Write(read.Position, read.Bytes.Span) != CheckpointOutcome.Writing) return false;
-        }
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        List<ShardTransfer> running;
+        lock (_gate) running = [.. _running.Values];
+        foreach (ShardTransfer transfer in running) await transfer.Fetching.ConfigureAwait(false);
     }
 
-    private sealed class TransferEnded(ShardId shard, Exception? failure) : IReplicaInput
+    /// <summary>The leader last: it has enough to do.</summary>
+    private static NodeId[] InOrder(List<NodeId> connected, NodeId leader)
     {
-        public void Run(ReplicaLoop loop, long nowMicroseconds)
-        {
-            loop.Transfers._running.Remove(shard);
-            loop.Transfers._notBefore[shard] = nowMicroseconds + RetryMicroseconds;
-            if (failure is not null) throw new InvalidOperationException("receiving a checkpoint failed", failure);
-        }
+        connected.Remove(leader);
+        connected.Sort();
+        connected.Add(leader);
+        return [.. connected];
     }
 }

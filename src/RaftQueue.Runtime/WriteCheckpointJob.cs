@@ -25,6 +25,7 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
         {
             if (node.Wal.DurableIndex(shard) < frozen.Info.Index) return nowMicroseconds + LogPollMicroseconds;
             _writer.Commit();
+            files.Repaired(shard);
             Committed(file, shard);
         }
         else
@@ -40,7 +41,6 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
     private void Committed(CheckpointFile file, ShardId shard)
     {
         node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {_writer!.BlocksWritten * 4} KiB written");
-        DamagedMark.Clear(files, shard);
         while (file.ReserveAhead())
         {
             // One extent a call.

@@ -78,5 +78,6 @@ public readonly record struct FrameHeader(
         Crc32C.Append(Crc32C.Compute(header[..CrcOffset]), payload);
 
     private static bool IsKnown(FrameKind kind) => kind is >= FrameKind.Hello and <= FrameKind.BootstrapAnswer
-        or FrameKind.Raft or FrameKind.Forward or FrameKind.TransferRequest or FrameKind.TransferChunk or FrameKind.Goodbye;
+        or FrameKind.Raft or FrameKind.Forward or FrameKind.Goodbye
+        or >= FrameKind.TransferRequest and <= FrameKind.PageAnswer;
 }

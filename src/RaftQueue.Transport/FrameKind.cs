@@ -21,11 +21,17 @@ public enum FrameKind : byte
     /// <summary>The runtime's own payloads, opaque here.</summary>
     Forward = 20,
 
-    /// <summary>On a transfer connection: which checkpoint from which position.</summary>
+    /// <summary>On a transfer connection: opens the newest checkpoint of a shard.</summary>
     TransferRequest = 30,
 
-    /// <summary>On a transfer connection: the answer to a request, then the checkpoint's bytes.</summary>
-    TransferChunk = 31,
+    /// <summary>On a transfer connection: the answer to a request.</summary>
+    TransferHead = 31,
+
+    /// <summary>On a transfer connection: asks for pages of the open checkpoint.</summary>
+    PageQuestion = 32,
+
+    /// <summary>On a transfer connection: the pages.</summary>
+    PageAnswer = 33,
 
     /// <summary>The last frame: the sender closes on purpose and says why.</summary>
     Goodbye = 40,

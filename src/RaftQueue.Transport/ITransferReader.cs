@@ -1,19 +1,16 @@
+using RaftQueue.Primitives;
+
 namespace RaftQueue.Transport;
 
-/// <summary>One open checkpoint whose bytes do not change. Used by one thread at a time.</summary>
+/// <summary>One open checkpoint whose pages do not change. Used by one thread at a time.</summary>
 public interface ITransferReader : IDisposable
 {
-    /// <summary>
-    /// What the receiver must know first, opaque here, at most <see cref="TransferLimits.MaxInfoBytes"/>. The same checkpoint has
-    /// the same bytes each time it is opened: a transfer is resumed only then.
-    /// </summary>
+    /// <summary>What the receiver must know first, opaque here, at most <see cref="TransferLimits.MaxInfoBytes"/>.</summary>
     ReadOnlyMemory<byte> InfoBytes { get; }
 
-    long TotalBytes { get; }
-
     /// <summary>
-    /// Reads bytes from <paramref name="position"/> and returns how many; 0 when they cannot be had any more, and then the
-    /// transfer breaks off. May block on the disk.
+    /// Writes what is named into <paramref name="contents"/>, one behind the other without a gap, and tells for each name whether
+    /// it is there. False when the checkpoint is not kept any more: the other side opens a newer one. May block on the disk.
     /// </summary>
-    int Read(long position, Span<byte> into);
+    bool TryRead(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents, out int written);
 }

@@ -2,15 +2,12 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Transport;
 
-/// <summary>Where whole checkpoints come from. Called on pool threads, several at a time.</summary>
+/// <summary>Where checkpoints come from. Called on pool threads, several at a time.</summary>
 public interface ITransferSource
 {
-    /// <summary>A checkpoint of <paramref name="shard"/> at or above <paramref name="atLeast"/>, or null when there is none. The network disposes it.</summary>
-    ITransferReader? Open(ShardId shard, LogIndex atLeast);
-
     /// <summary>
-    /// The checkpoint whose <see cref="ITransferReader.InfoBytes"/> are <paramref name="info"/>, to go on with a transfer that broke;
-    /// null when it is gone, and then <see cref="Open"/> is asked.
+    /// The newest checkpoint of <paramref name="shard"/> when it is at or above <paramref name="atLeast"/>; null when there is none,
+    /// or when as many are open as may be. The network disposes it.
     /// </summary>
-    ITransferReader? OpenAgain(ShardId shard, ReadOnlyMemory<byte> info) => null;
+    ITransferReader? Open(ShardId shard, LogIndex atLeast);
 }

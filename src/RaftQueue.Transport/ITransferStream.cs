@@ -1,22 +1,28 @@
+using RaftQueue.Primitives;
+
 namespace RaftQueue.Transport;
 
-/// <summary>The bytes of one checkpoint as they arrive. One reader.</summary>
+/// <summary>
+/// One checkpoint of a peer, asked for its pages: questions may be sent ahead of answers, which come in the same order. Used by
+/// one thread at a time. After a break the stream is finished. Only cancellation throws.
+/// </summary>
 public interface ITransferStream : IAsyncDisposable
 {
-    /// <summary>What the sender says about the checkpoint.</summary>
+    /// <summary>What the sender says about the checkpoint that was opened last.</summary>
     ReadOnlyMemory<byte> Info { get; }
 
-    long TotalBytes { get; }
+    /// <summary>Questions without an answer; at most <see cref="TransferLimits.MaxUnanswered"/>.</summary>
+    int Unanswered { get; }
 
-    /// <summary>Where the next chunk starts: all before it was read.</summary>
-    long Position { get; }
+    /// <summary>Asks for at most <see cref="TransferLimits.MaxNames"/> pages or nodes. Null, or why it cannot be asked any more.</summary>
+    ValueTask<string?> AskAsync(ReadOnlyMemory<PageName> names, CancellationToken cancellation);
 
-    /// <summary>What it takes to go on from here after the connection broke.</summary>
-    TransferResume ResumePoint => new(Info, TotalBytes, Position);
+    /// <summary>The answer to the oldest question.</summary>
+    ValueTask<TransferAnswer> ReadAsync(CancellationToken cancellation);
 
     /// <summary>
-    /// The next chunk; chunks follow each other without a gap and each was checked by its checksum. After anything but a chunk
-    /// the stream is finished. Only cancellation throws.
+    /// Opens the sender's newest checkpoint in place of the one before; every question was answered. Opened,
+    /// <see cref="TransferOutcome.NotAvailable"/>, or <see cref="TransferOutcome.Unreachable"/> when the connection broke.
     /// </summary>
-    ValueTask<TransferRead> ReadAsync(CancellationToken cancellation);
+    ValueTask<TransferOutcome> OpenAgainAsync(LogIndex atLeast, CancellationToken cancellation);
 }

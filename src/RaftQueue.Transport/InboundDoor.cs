@@ -11,6 +11,7 @@ internal sealed class InboundDoor : IDisposable
     private const int PauseAfterAcceptErrorMs = 100;
     private readonly Socket _listener;
     private readonly TransportOptions _options;
+    private readonly TransferBudget _budget;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<PeerConnection, Task> _inside = [];
@@ -20,6 +21,7 @@ internal sealed class InboundDoor : IDisposable
     public InboundDoor(TransportOptions options)
     {
         _options = options;
+        _budget = new TransferBudget(options.TransferBytesPerSecond);
         IPEndPoint endPoint = HostAndPort.ToListen(options.ListenAddress);
         _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -185,7 +187,7 @@ internal sealed class InboundDoor : IDisposable
             await connection.WriteAsync(FrameKind.HelloReply, reply, limit);
         }
 
-        await TransferServer.ServeAsync(connection, source, _options, _stopping.Token);
+        await TransferServer.ServeAsync(connection, source, _options, _budget, _stopping.Token);
     }
 
     private static string NameOf(Socket socket)

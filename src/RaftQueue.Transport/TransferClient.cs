@@ -1,4 +1,3 @@
-using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Transport;
@@ -8,8 +7,7 @@ namespace RaftQueue.Transport;
 internal sealed class TransferClient(
     TransportOptions options, Func<NodeId, (string Address, Incarnation Expected)?> find, Func<NodeId, Handshake> ourHandshake) : ITransferClient
 {
-    public async Task<TransferOpening> OpenAsync(
-        NodeId from, ShardId shard, LogIndex atLeast, TransferResume? resume, CancellationToken cancellation)
+    public async Task<TransferOpening> OpenAsync(NodeId from, ShardId shard, LogIndex atLeast, CancellationToken cancellation)
     {
         if (find(from) is not { } peer) return new TransferOpening(TransferOutcome.Unreachable, null, $"node {from} is not a member");
         PeerConnection? connection = null;
@@ -20,9 +18,9 @@ internal sealed class TransferClient(
             limit.CancelAfter(options.HandshakeTimeoutMs);
             if (await ShakeHandsAsync(connection, from, peer.Expected, limit.Token) is { } refused) return refused;
             limit.CancelAfter(options.TransferIdleMs);
-            TransferHead head = await AskAsync(connection, new TransferRequest(shard, atLeast, resume), limit.Token);
-            if (head.Outcome != TransferOutcome.Opened) return new TransferOpening(head.Outcome, null, $"node {from}: {head.Outcome}");
-            var stream = new TransferStream(connection, head, resume?.Position ?? 0, options.TransferIdleMs);
+            var stream = new TransferStream(connection, shard, options.TransferIdleMs);
+            TransferOutcome outcome = await stream.OpenAsync(atLeast, limit.Token);
+            if (outcome != TransferOutcome.Opened) return new TransferOpening(outcome, null, $"node {from}: {outcome}");
             connection = null;
             return new TransferOpening(TransferOutcome.Opened, stream, null);
         }
@@ -46,18 +44,5 @@ internal sealed class TransferClient(
             return new TransferOpening(TransferOutcome.Refused, null, $"node {from} is another incarnation, {answer.Theirs.Incarnation}");
         connection.HandshakeIsComplete(hello.Handshake, answer.Theirs);
         return null;
-    }
-
-    private static async Task<TransferHead> AskAsync(PeerConnection connection, TransferRequest request, CancellationToken limit)
-    {
-        using var payload = new PooledBuffer();
-        request.Encode(payload);
-        await connection.WriteAsync(FrameKind.TransferRequest, payload, limit);
-        (FrameHeader header, byte[] bytes) = await connection.ReadAsync(limit);
-        if (header.Kind != FrameKind.TransferChunk || !TransferHead.TryDecode(bytes, out TransferHead? head))
-            throw new IOException("the other side does not answer as a transfer does");
-        if (request.Resume is { } resume && head.Outcome == TransferOutcome.Opened && head.TotalBytes != resume.TotalBytes)
-            throw new IOException("the other side goes on with another checkpoint");
-        return head;
     }
 }

@@ -3,17 +3,16 @@ using RaftQueue.MessagePack;
 
 namespace RaftQueue.Transport;
 
-/// <summary>The first chunk of a transfer: the answer to the request.</summary>
-internal sealed record TransferHead(TransferOutcome Outcome, long TotalBytes, ReadOnlyMemory<byte> Info)
+/// <summary>The answer to a <see cref="TransferRequest"/>: <c>[ outcome, info bin ]</c>.</summary>
+internal sealed record TransferHead(TransferOutcome Outcome, ReadOnlyMemory<byte> Info)
 {
-    private const int FieldCount = 3;
+    private const int FieldCount = 2;
 
     public void Encode(PooledBuffer output)
     {
         var writer = new MessagePackWriter(output);
         writer.WriteArrayHeader(FieldCount);
         writer.WriteInt64((byte)Outcome);
-        writer.WriteInt64(TotalBytes);
         writer.WriteBinary(Info.Span);
     }
 
@@ -23,13 +22,12 @@ internal sealed record TransferHead(TransferOutcome Outcome, long TotalBytes, Re
         var reader = new MessagePackReader(bytes);
         bool read = reader.TryReadArrayHeader(out int fields) & fields >= FieldCount
             & reader.TryReadInt32(out int outcome)
-            & reader.TryReadInt64(out long total)
             & reader.TryReadBinary(out ReadOnlySpan<byte> info);
         for (int i = FieldCount; read && i < fields; i++) read = reader.TrySkip();
-        bool possible = read && reader.IsAtEnd && outcome is >= 0 and <= (int)TransferOutcome.Changed && total >= 0
+        bool possible = read && reader.IsAtEnd && outcome is >= 0 and <= (int)TransferOutcome.NotAvailable
             && info.Length <= TransferLimits.MaxInfoBytes;
         if (!possible) return false;
-        head = new TransferHead((TransferOutcome)outcome, total, info.ToArray());
+        head = new TransferHead((TransferOutcome)outcome, info.ToArray());
         return true;
     }
 }

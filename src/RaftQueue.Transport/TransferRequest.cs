@@ -4,10 +4,10 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Transport;
 
-/// <summary>The payload of a transfer request.</summary>
-internal sealed record TransferRequest(ShardId Shard, LogIndex AtLeast, TransferResume? Resume)
+/// <summary>Asks for the newest checkpoint of a shard: <c>[ shard, atLeast ]</c>.</summary>
+internal sealed record TransferRequest(ShardId Shard, LogIndex AtLeast)
 {
-    private const int FieldCount = 5;
+    private const int FieldCount = 2;
 
     public void Encode(PooledBuffer output)
     {
@@ -15,10 +15,6 @@ internal sealed record TransferRequest(ShardId Shard, LogIndex AtLeast, Transfer
         writer.WriteArrayHeader(FieldCount);
         writer.WriteInt64(Shard.Value);
         writer.WriteInt64(AtLeast.Value);
-        writer.WriteInt64(Resume?.Position ?? 0);
-        writer.WriteInt64(Resume?.TotalBytes ?? 0);
-        if (Resume is null) writer.WriteNil();
-        else writer.WriteBinary(Resume.Info.Span);
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out TransferRequest? request)
@@ -27,16 +23,10 @@ internal sealed record TransferRequest(ShardId Shard, LogIndex AtLeast, Transfer
         var reader = new MessagePackReader(bytes);
         bool read = reader.TryReadArrayHeader(out int fields) & fields >= FieldCount
             & reader.TryReadInt32(out int shard)
-            & reader.TryReadInt64(out long atLeast)
-            & reader.TryReadInt64(out long position)
-            & reader.TryReadInt64(out long total)
-            & reader.TryReadBinaryOrNil(out ReadOnlySpan<byte> info, out bool fresh);
+            & reader.TryReadInt64(out long atLeast);
         for (int i = FieldCount; read && i < fields; i++) read = reader.TrySkip();
-        bool possible = read && reader.IsAtEnd && shard is >= 0 and <= ushort.MaxValue && atLeast >= 0
-            && position >= 0 && position <= total && info.Length <= TransferLimits.MaxInfoBytes;
-        if (!possible) return false;
-        TransferResume? resume = fresh ? null : new TransferResume(info.ToArray(), total, position);
-        request = new TransferRequest(new ShardId((ushort)shard), new LogIndex(atLeast), resume);
+        if (!read || !reader.IsAtEnd || shard is < 0 or > ushort.MaxValue || atLeast < 0) return false;
+        request = new TransferRequest(new ShardId((ushort)shard), new LogIndex(atLeast));
         return true;
     }
 }

@@ -41,19 +41,6 @@ public sealed class CheckpointCrashTests
     }
 
     [Fact]
-    public void ACrashAtAnyOperationOfAReceiveLeavesTheOldOrTheNew()
-    {
-        using CheckpointReader reader = Sender().File.OpenReader()!;
-        long operations = Receive(reader, 1, null, out _);
-        Assert.InRange(operations, 8, 500);
-        for (long at = 1; at <= operations + 1; at++)
-        {
-            ReceiveAndCrash(reader, at, 1, CrashMode.ProcessDeath);
-            for (ulong seed = 1; seed <= PowerLosses; seed++) ReceiveAndCrash(reader, at, seed, CrashMode.PowerLoss);
-        }
-    }
-
-    [Fact]
     public void ACrashAtAnyOperationOfAnAdoptionLeavesTheOldOrTheNew()
     {
         CheckpointWorld sender = Sender();
@@ -152,26 +139,6 @@ public sealed class CheckpointCrashTests
         return sender;
     }
 
-    private static void ReceiveAndCrash(CheckpointReader reader, long at, ulong seed, CrashMode mode)
-    {
-        bool finished = Receive(reader, seed, at, out CheckpointWorld world) < at;
-        world.Disk.Crash(mode);
-        world.File.Dispose();
-        CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
-        Assert.Empty(file.Damage);
-        using PageStore loaded = file.Load(new PageStoreOptions());
-        Assert.True(!finished || file.Newest!.Index.Value == 9, $"a finished receive was lost, seed {seed}");
-        if (file.Newest!.Index.Value == 9) Assert.Equal(reader.RootHash, loaded.ComputeRootHash());
-        else world.ByIndex[file.Newest.Index.Value].AssertHeldBy(loaded);
-        Assert.Equal(["checkpoint"], world.Disk.ListFiles(CheckpointWorld.Directory));
-
-        // What was found must stay found.
-        long found = file.Newest.Index.Value;
-        world.Disk.Crash(CrashMode.PowerLoss);
-        file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
-        Assert.Equal(found, file.Newest!.Index.Value);
-    }
-
     private static void AdoptAndCrash(CheckpointWorld sender, bool repairs, long at, ulong seed, CrashMode mode)
     {
         bool finished = Adopt(sender, repairs, seed, at, out CheckpointWorld world) < at;
@@ -208,26 +175,6 @@ public sealed class CheckpointCrashTests
         try
         {
             Adoption.Run(sender, world, repairs);
-        }
-        catch (SimulatedCrashException)
-        {
-            Assert.NotNull(crashAt);
-        }
-
-        return world.Disk.Operations - start;
-    }
-
-    private static long Receive(CheckpointReader reader, ulong seed, long? crashAt, out CheckpointWorld world)
-    {
-        world = new CheckpointWorld(seed);
-        world.Churn(30);
-        world.Checkpoint();
-        world.Disk.CrashAtOperation = crashAt + world.Disk.Operations;
-        long start = world.Disk.Operations;
-        try
-        {
-            using CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, world.Disk, CheckpointWorld.Path, 30_000);
-            Assert.Equal(CheckpointOutcome.Committed, receiver.Finish());
         }
         catch (SimulatedCrashException)
         {

@@ -161,17 +161,6 @@ public sealed class CheckpointDamageTests
     }
 
     [Fact]
-    public void AReaderGivesOutNoDamagedPage()
-    {
-        CheckpointWorld world = TwoCheckpoints(out _, out TableNode root);
-        using CheckpointReader reader = world.File.OpenReader()!;
-        Flip(world, root.Child(0)!.Child(0)![4].Slot);
-        byte[] all = new byte[reader.TotalBytes];
-        CheckpointDamagedException thrown = Assert.Throws<CheckpointDamagedException>(() => reader.Read(0, all));
-        Assert.Equal(new PageNumber(4), thrown.Damage.Page);
-    }
-
-    [Fact]
     public void ASlotThatCannotBeReadIsDamageWherever()
     {
         CheckpointWorld world = TwoCheckpoints(out Superblock newest, out TableNode root);

@@ -42,15 +42,16 @@ public sealed class CheckpointSpaceTests
         }
 
         long withReader = world.File.FileBytes;
-        var disk = new FakeDisk();
-        disk.CreateDirectory(CheckpointWorld.Directory);
-        using (CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, disk, CheckpointWorld.Path, 10_000))
+        var receiver = new CheckpointWorld(23);
+        using (CheckpointAdopter adopter = receiver.File.BeginAdopt(verifyOwn: false))
         {
-            Assert.Equal(CheckpointOutcome.Committed, receiver.Finish());
+            adopter.AimAt(reader);
+            Adoption.FetchAll(reader, adopter);
+            Assert.Equal(CheckpointOutcome.Ready, adopter.Assemble());
+            adopter.Commit();
         }
 
-        CheckpointFile receivedFile = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
-        using PageStore received = receivedFile.Load(new PageStoreOptions());
+        using PageStore received = receiver.File.Load(new PageStoreOptions());
         kept.AssertHeldBy(received);
         reader.Dispose();
         for (int i = 0; i < 50; i++)
@@ -137,22 +138,5 @@ public sealed class CheckpointSpaceTests
         Assert.False(world.File.ReserveAhead());
         world.Reopen();
         Assert.Equal(2, world.File.Newest!.Index.Value);
-    }
-
-    [Fact]
-    public void AFullDiskEndsAReceiveByName()
-    {
-        var sender = new CheckpointWorld(25);
-        for (int i = 0; i < 3000; i++) sender.Model.Allocate(sender.Store);
-        sender.Checkpoint();
-        using CheckpointReader reader = sender.File.OpenReader()!;
-        var world = new CheckpointWorld(26);
-        world.Checkpoint();
-        world.Disk.CapacityBytes = world.File.FileBytes + (5 << 20);
-        using CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, world.Disk, CheckpointWorld.Path, 100_000);
-        Assert.Equal(CheckpointOutcome.DiskFull, receiver.Outcome);
-        Assert.Equal(CheckpointOutcome.DiskFull, receiver.Finish());
-        Assert.Equal(["checkpoint"], world.Disk.ListFiles(CheckpointWorld.Directory));
-        world.Reopen();
     }
 }

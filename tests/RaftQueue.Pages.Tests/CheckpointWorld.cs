@@ -122,19 +122,4 @@ internal sealed class CheckpointWorld
     }
 
     public CheckpointCheckReport Check() => CheckpointCheck.Check(Disk, Path, _ => { });
-
-    /// <summary>Receives all that a reader gives, <paramref name="piece"/> bytes at a time; not finished.</summary>
-    public static CheckpointReceiver Transfer(CheckpointReader reader, FakeDisk to, string path, int piece)
-    {
-        CheckpointReceiver receiver = CheckpointReceiver.BeginReceive(to, path, reader.Info, reader.TotalBytes);
-        byte[] buffer = new byte[piece];
-        for (long position = 0; position < reader.TotalBytes && receiver.Outcome == CheckpointOutcome.Writing;)
-        {
-            int count = reader.Read(position, buffer);
-            receiver.Write(position, buffer.AsSpan(0, count));
-            position += count;
-        }
-
-        return receiver;
-    }
 }

@@ -174,27 +174,6 @@ public sealed class EvictionTests
         Assert.False(world.Store.IsShortOfSpace);
     }
 
-    [Fact]
-    public void AStoreGoesOnReadingAFileThatWasReplaced()
-    {
-        CheckpointWorld world = Filled(60, pages: 100, residentPages: 16);
-        PageStore old = world.Store;
-        CheckpointWorld sender = Filled(61, pages: 30, residentPages: 0);
-        using (CheckpointReader reader = sender.File.OpenReader()!)
-        using (CheckpointReceiver receiver = CheckpointWorld.Transfer(reader, world.Disk, CheckpointWorld.Path, 50_000))
-        {
-            Assert.Equal(CheckpointOutcome.Committed, receiver.Finish());
-        }
-
-        world.File.Dispose();
-        CheckpointFile file = CheckpointFile.OpenOrCreate(world.Disk, CheckpointWorld.Path, world.Options);
-        using PageStore fresh = file.Load(world.StoreOptions);
-        sender.Model.AssertHeldBy(fresh);
-        for (uint page = 1; page <= 100; page++) world.Model.Write(old, page, world.Random);
-        world.Model.AssertHeldBy(old);
-        sender.Model.AssertHeldBy(fresh);
-    }
-
     /// <summary>The state that is replaced goes on until the apply loop changes over, on slots that the new one does not have.</summary>
     [Fact]
     public void AStoreGoesOnReadingWhatAnAdoptedCheckpointReplaced()

@@ -26,7 +26,7 @@ public sealed class StateDamageTests
 
         cluster.Crash(victim, CrashMode.PowerLoss);
         cluster.Start(victim);
-        Assert.Contains("no checkpoint is whole; the state comes from a peer", cluster.History, StringComparison.Ordinal);
+        Assert.Contains("no checkpoint is whole; what is damaged comes from a peer", cluster.History, StringComparison.Ordinal);
         cluster.RunUntil(() => victim.Node!.IsReady, "the damaged node is repaired");
         Load(cluster, 3);
         cluster.AwaitSameState();
@@ -49,6 +49,38 @@ public sealed class StateDamageTests
         Load(cluster, 20);
         Assert.False(victim.Disk.FileExists(Mark));
         cluster.AwaitSameState();
+    }
+
+    [Fact]
+    public void WhateverPageIsDamagedTheNodeStarts()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 64, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        string big = $"\"{new string('x', 150_000)}\"";
+        for (int i = 0; i < 9; i++)
+        {
+            cluster.Await(cluster.EnqueueAsync(cluster.AwaitLeader(), "work", big, delayMs: 60_000 + i), "an enqueue");
+            cluster.RunFor(1_500);
+        }
+
+        SimulatedNode victim = cluster.Nodes.Find(node => node != cluster.AwaitLeader())!;
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        byte[] content = victim.Disk.ReadAll(Checkpoint);
+        int tried = 0;
+        for (int offset = 8192; offset < content.Length; offset += 4096)
+        {
+            // Neither what is free nor the payloads.
+            ReadOnlySpan<byte> slot = content.AsSpan(offset, 4096);
+            if (slot.IndexOfAnyExcept((byte)0) < 0 || slot.IndexOf("xxxxxxxx"u8) >= 0) continue;
+            tried++;
+            victim.Disk.FlipBit(Checkpoint, offset + 100, 3);
+            cluster.Start(victim);
+            cluster.Crash(victim, CrashMode.ProcessDeath);
+            victim.Disk.FlipBit(Checkpoint, offset + 100, 3);
+            victim.Disk.Delete(Mark);
+        }
+
+        Assert.InRange(tried, 8, 100);
     }
 
     [Fact]

@@ -42,13 +42,27 @@ public sealed class FuzzTests
 
     [Fact]
     public void TransferRequests() => Fuzz(
-        s_garbage.Select(info => Encode(new TransferRequest(new ShardId(3), new LogIndex(9), new TransferResume(info, 100, 50)).Encode)),
+        Gen.Choose(0, ushort.MaxValue).Select(shard => Encode(new TransferRequest(new ShardId((ushort)shard), new LogIndex(9)).Encode)),
         bytes => TransferRequest.TryDecode(bytes, out _));
 
     [Fact]
     public void TransferHeads() => Fuzz(
-        s_garbage.Select(info => Encode(new TransferHead(TransferOutcome.Opened, 1_000, info).Encode)),
+        s_garbage.Select(info => Encode(new TransferHead(TransferOutcome.Opened, info).Encode)),
         bytes => TransferHead.TryDecode(bytes, out _));
+
+    [Fact]
+    public void PageQuestions() => Fuzz(
+        Wire.PageNames.ArrayOf().Select(names => EncodeQuestion(names.AsSpan(0, Math.Min(names.Length, TransferLimits.MaxNames)))),
+        bytes => PageQuestion.TryDecode(bytes, out _));
+
+    [Fact]
+    public void PageAnswers()
+    {
+        PageName[] names = [new(3, 0, 5), new(0, 7, 9), new(1, 2, 3)];
+        Fuzz(
+            s_garbage.Select(content => (byte[])[0, 1, 0, 1, .. content, .. new byte[Math.Max(0, 4096 - content.Length)]]),
+            bytes => PageAnswer.TryDecode(bytes, names) is not null);
+    }
 
     [Fact]
     public void Frames() => Fuzz(
@@ -58,6 +72,13 @@ public sealed class FuzzTests
         select (byte[])[.. RawPeer.Frame(FrameKind.Raft, first, flags: (FrameFlags)flags), .. RawPeer.Frame(FrameKind.Forward, second, flags: (FrameFlags)flags)],
         Parse,
         allowedAlways: FrameHeader.MaxMessageBytes + AllowedAlways);
+
+    private static byte[] EncodeQuestion(ReadOnlySpan<PageName> names)
+    {
+        byte[] bytes = new byte[PageQuestion.SizeOf(names.Length)];
+        PageQuestion.Encode(names, bytes);
+        return bytes;
+    }
 
     private static byte[] Encode(Action<PooledBuffer> encode)
     {

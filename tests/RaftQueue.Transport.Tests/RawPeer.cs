@@ -21,10 +21,11 @@ internal sealed class RawPeer : IDisposable
         return new RawPeer(socket);
     }
 
-    public static async Task<RawPeer> HandshakenAsync(TestNode node, int self, bool insists = false)
+    public static async Task<RawPeer> HandshakenAsync(
+        TestNode node, int self, bool insists = false, ConnectionPurpose purpose = ConnectionPurpose.Peer)
     {
         RawPeer peer = await DialAsync(node);
-        await peer.HelloAsync(TestNode.HandshakeOf(self, node.Id.Value), insists);
+        await peer.HelloAsync(TestNode.HandshakeOf(self, node.Id.Value), insists, purpose);
         (FrameHeader header, _) = await peer.ReadAsync() ?? throw new InvalidOperationException("No answer.");
         Assert.Equal(FrameKind.HelloReply, header.Kind);
         return peer;
@@ -39,10 +40,10 @@ internal sealed class RawPeer : IDisposable
         return frame;
     }
 
-    public async Task HelloAsync(Handshake handshake, bool insists = false)
+    public async Task HelloAsync(Handshake handshake, bool insists = false, ConnectionPurpose purpose = ConnectionPurpose.Peer)
     {
         using var buffer = new PooledBuffer();
-        new HelloMessage(ConnectionPurpose.Peer, insists, handshake).Encode(buffer);
+        new HelloMessage(purpose, insists, handshake).Encode(buffer);
         await WriteAsync(Frame(FrameKind.Hello, buffer.WrittenSpan));
     }
 

@@ -18,6 +18,12 @@ internal static class Wire
         from characters in Gen.ArrayOf(Gen.Choose(0x20, 0x7e), length)
         select string.Concat(characters.Select(character => (char)character));
 
+    public static Gen<PageName> PageNames { get; } =
+        from level in Gen.Choose(0, PageName.RootLevel)
+        from number in Gen.Choose(1, 255)
+        from hash in s_ulongs
+        select new PageName(level, level == PageName.RootLevel ? 0 : (uint)number, hash | 1);
+
     public static Gen<Handshake> Handshakes { get; } =
         from texts in Gen.ArrayOf(s_text, 4)
         from numbers in Gen.ArrayOf(Gen.Choose(0, 255), 8)

@@ -88,6 +88,10 @@ internal sealed class RootPage
         };
     }
 
+    public static bool IsStateAt(ReadOnlySpan<byte> page, ShardId shard, LogIndex index, ulong stateHash) =>
+        page.GetUInt64(MagicField) == Magic && page.GetUInt16(ShardField) == shard.Value
+        && page.GetInt64(AppliedIndexField) == index.Value && page.GetUInt64(StateHashField) == stateHash;
+
     public void Save(PageStore pages, ReplicatedSettings settings)
     {
         using PageHandle handle = pages.Pin(PageNumber.Root, PageIntent.Write);

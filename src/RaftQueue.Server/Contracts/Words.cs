@@ -9,6 +9,7 @@ internal static class Words
     public static readonly Word AppliedIndex = new("appliedIndex");
     public static readonly Word Attempt = new("attempt");
     public static readonly Word Attempts = new("attempts");
+    public static readonly Word Bytes = new("bytes");
     public static readonly Word CancelRequested = new("cancelRequested");
     public static readonly Word Changed = new("changed");
     public static readonly Word ClusterId = new("clusterId");
@@ -32,6 +33,7 @@ internal static class Words
     public static readonly Word FailedTotal = new("failedTotal");
     public static readonly Word Fence = new("fence");
     public static readonly Word FinishedAt = new("finishedAt");
+    public static readonly Word From = new("from");
     public static readonly Word Hash = new("hash");
     public static readonly Word Headers = new("headers");
     public static readonly Word Http = new("http");
@@ -54,10 +56,13 @@ internal static class Words
     public static readonly Word OldestReadyAgeMs = new("oldestReadyAgeMs");
     public static readonly Word Outcome = new("outcome");
     public static readonly Word Pages = new("pages");
+    public static readonly Word PagesDone = new("pagesDone");
+    public static readonly Word PagesNeeded = new("pagesNeeded");
     public static readonly Word Paused = new("paused");
     public static readonly Word Payload = new("payload");
     public static readonly Word PayloadBase64 = new("payloadBase64");
     public static readonly Word PayloadBytes = new("payloadBytes");
+    public static readonly Word Phase = new("phase");
     public static readonly Word Pointer = new("pointer");
     public static readonly Word Priority = new("priority");
     public static readonly Word Progress = new("progress");
@@ -85,6 +90,7 @@ internal static class Words
     public static readonly Word Term = new("term");
     public static readonly Word Title = new("title");
     public static readonly Word Token = new("token");
+    public static readonly Word Transfer = new("transfer");
     public static readonly Word TypeName = new("type");
     public static readonly Word UniqueKey = new("uniqueKey");
     public static readonly Word Version = new("version");

@@ -99,6 +99,21 @@ internal static class ClusterEndpoints
         reply.BeginArray();
         foreach (MemberStatus member in shard.Members) WriteMember(reply, member);
         reply.EndArray();
+        if (shard.Transfer is { } transfer) WriteTransfer(reply, transfer);
+        reply.EndObject();
+    }
+
+    private static void WriteTransfer(ReplyWriter reply, TransferStatus transfer)
+    {
+        reply.Name(Words.Transfer);
+        reply.BeginObject();
+        reply.Name(Words.Phase);
+        reply.Value(transfer.Phase);
+        if (!transfer.From.IsNone) Number(reply, Words.From, transfer.From.Value);
+        Number(reply, Words.Index, transfer.Index.Value);
+        Number(reply, Words.PagesDone, transfer.PagesDone);
+        Number(reply, Words.PagesNeeded, transfer.PagesNeeded);
+        Number(reply, Words.Bytes, transfer.Bytes);
         reply.EndObject();
     }
 

@@ -39,6 +39,13 @@ internal static class ClusterCommand
             string leader = shard.Leader is { } id ? $"node {id}" : "not known";
             Console.Out.WriteLine(
                 $"shard {shard.Id}: leader {leader}, term {shard.Term}, committed {shard.CommitIndex}, applied {shard.AppliedIndex}, log ends at {shard.LastIndex}");
+            if (shard.Transfer is { } transfer)
+            {
+                string from = transfer.From is { } peer ? $" from node {peer}" : "";
+                Console.Out.WriteLine(
+                    $"  state at {transfer.Index}{from}: {transfer.Phase}, {transfer.PagesDone} of {transfer.PagesNeeded} pages, {transfer.Bytes} bytes");
+            }
+
             var table = new TextTable("  NODE", "ROLE", "HTTP", "MATCH", "LAG", "REACHABLE");
             foreach (ClusterMember member in shard.Members)
             {

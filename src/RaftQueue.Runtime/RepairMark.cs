@@ -2,8 +2,10 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
 
-/// <summary>A file that says: the state in this directory is not the cluster's; the next start must not use it.</summary>
-internal static class DivergedMark
+/// <summary>
+/// A file that says: the state in this directory is not the cluster's; it must not be used until a peer's has taken its place.
+/// </summary>
+internal static class RepairMark
 {
     public static void Set(CheckpointFiles files, ShardId shard)
     {
@@ -16,9 +18,10 @@ internal static class DivergedMark
 
     public static void Clear(CheckpointFiles files, ShardId shard)
     {
+        if (!IsSet(files, shard)) return;
         files.Disk.Delete(PathOf(files, shard));
         files.Disk.SyncDirectory(files.DirectoryOf(shard));
     }
 
-    private static string PathOf(CheckpointFiles files, ShardId shard) => Path.Combine(files.DirectoryOf(shard), "diverged");
+    private static string PathOf(CheckpointFiles files, ShardId shard) => Path.Combine(files.DirectoryOf(shard), "repair");
 }

@@ -1,0 +1,232 @@
+using RaftQueue.Primitives;
+using RaftQueue.Simulation;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Runtime.Tests;
+
+/// <summary>Nodes that lack state fetch what differs, and only that, whatever happens on the way.</summary>
+public sealed class TransferTests
+{
+    private const string CheckpointPath = "/data/shard-0/checkpoint";
+    private const int BigBytes = 200_000;
+
+    [Fact]
+    public void AFollowerBehindTheLogFetchesOnlyWhatDiffers()
+    {
+        SimulatedCluster cluster = Loaded(51, jobs: 60);
+        SimulatedNode behind = AFollower(cluster);
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        Load(cluster, 14);
+        cluster.Start(behind);
+        AwaitCaughtUp(cluster, behind);
+        Assert.Contains("installed", cluster.History, StringComparison.Ordinal);
+        Assert.InRange(cluster.Network.TransferBytes, 8 * BigBytes, 25 * BigBytes);
+
+        // And it starts again from what it fetched, and goes on to write checkpoints of its own.
+        cluster.Crash(behind, CrashMode.PowerLoss);
+        Load(cluster, 8);
+        cluster.Start(behind);
+        AwaitCaughtUp(cluster, behind);
+        Load(cluster, 20);
+        AwaitCaughtUp(cluster, behind);
+    }
+
+    [Fact]
+    public void AnEmptyNodeTakesTheStateOfAFollowerAndShowsHowFarItIs()
+    {
+        SimulatedCluster cluster = Loaded(52, jobs: 40);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+        var askedOf = new HashSet<NodeId>();
+        cluster.Network.BeforeTransferAnswer = from => askedOf.Add(from);
+        var seen = new List<TransferStatus>();
+        cluster.AfterStep = () =>
+        {
+            if (victim.Node?.Status().Shards[0].Transfer is { } status && (seen.Count == 0 || seen[^1] != status)) seen.Add(status);
+        };
+        cluster.Start(victim);
+        AwaitCaughtUp(cluster, victim);
+        Assert.DoesNotContain(leader.Id, askedOf);
+        Assert.Equal(["comparing", "fetching", "installing"], seen.Select(status => status.Phase).Distinct());
+        Assert.Equal(askedOf, seen.Select(status => status.From).Where(from => !from.IsNone).ToHashSet());
+        TransferStatus last = seen[^1];
+        Assert.InRange(last.PagesNeeded, 34 * BigBytes / 4096, 44 * BigBytes / 4096);
+        Assert.Equal((last.PagesNeeded, cluster.Network.TransferBytes), (last.PagesDone, last.Bytes));
+        Assert.Null(victim.Node!.Status().Shards[0].Transfer);
+    }
+
+    [Fact]
+    public void DamagedPagesAloneAreFetchedAgain()
+    {
+        SimulatedCluster cluster = Loaded(53, jobs: 60);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        long length = victim.Disk.ReadAll(CheckpointPath).Length;
+        for (long offset = length / 4; offset < length; offset += length / 8) victim.Disk.FlipBit(CheckpointPath, offset, 3);
+        Mark(victim, "damaged"); // as the node did that read one of them
+        cluster.Start(victim);
+        AwaitCaughtUp(cluster, victim);
+        Assert.Contains("own pages were damaged", cluster.History, StringComparison.Ordinal);
+        Assert.InRange(cluster.Network.TransferBytes, 1, 20 * BigBytes);
+        Assert.False(victim.Disk.FileExists("/data/shard-0/damaged"));
+    }
+
+    [Fact]
+    public void ANodeWhoseStateIsNotTheClustersIsRepairedWhereItDiffers()
+    {
+        SimulatedCluster cluster = Loaded(54, jobs: 60);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        Mark(victim, "repair");
+        cluster.Start(victim);
+        Assert.Equal(LogIndex.Zero, victim.Node!.Status().Shards[0].AppliedIndex);
+        AwaitCaughtUp(cluster, victim);
+        Assert.InRange(cluster.Network.TransferBytes, 0, 20 * BigBytes);
+        Assert.False(victim.Disk.FileExists("/data/shard-0/repair"));
+    }
+
+    [Fact]
+    public void TheSendersCheckpointMovesWhileItIsFetched()
+    {
+        SimulatedCluster cluster = Loaded(55, jobs: 60);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+        cluster.Network.TransferMicroseconds = 8_000_000;
+        var indexes = new HashSet<LogIndex>();
+        cluster.AfterStep = () =>
+        {
+            if (victim.Node?.Status().Shards[0].Transfer is { } status) indexes.Add(status.Index);
+        };
+        cluster.Start(victim);
+        for (int i = 0; i < 40; i++)
+        {
+            Load(cluster, 1);
+            cluster.RunFor(6_000);
+        }
+
+        cluster.Network.TransferMicroseconds = 300;
+        AwaitCaughtUp(cluster, victim);
+        Assert.InRange(indexes.Count(index => index > LogIndex.Zero), 3, 20);
+
+        // What was fetched of the first one counts: everything once, and what came to it meanwhile.
+        Assert.InRange(cluster.Network.TransferBytes, 60 * BigBytes, 150 * BigBytes);
+    }
+
+    [Fact]
+    public void WhenTheSenderDiesAnotherGoesOn()
+    {
+        SimulatedCluster cluster = Loaded(56, jobs: 60, nodes: 5);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+        var died = new List<NodeId>();
+        int answers = 0;
+        cluster.Network.BeforeTransferAnswer = from =>
+        {
+            if (died.Count == 2 || ++answers % 70 != 0) return;
+            died.Add(from);
+            cluster.Crash(cluster[from.Value], CrashMode.ProcessDeath);
+        };
+        cluster.Start(victim);
+        cluster.RunUntil(() => died.Count == 2, "two senders died");
+        cluster.RunUntil(() => victim.Node!.Status().Shards[0].AppliedIndex > LogIndex.Zero, "a third one had the rest");
+        Assert.InRange(cluster.Network.TransferBytes, 60 * BigBytes, 75 * BigBytes);
+        foreach (NodeId id in died) cluster.Start(cluster[id.Value]);
+        AwaitCaughtUp(cluster, victim);
+    }
+
+    [Fact]
+    public void WithoutAnyPeerItWaitsAndGoesOnWithWhatItHas()
+    {
+        SimulatedCluster cluster = Loaded(57, jobs: 60);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+        int answers = 0;
+        cluster.Network.BeforeTransferAnswer = _ =>
+        {
+            if (++answers == 100) cluster.Network.Isolate(victim.Id);
+        };
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.Status().Shards[0].Transfer is { Phase: "waiting", PagesDone: > 100 }, "it waits", 180_000);
+        cluster.RunFor(3_000);
+        cluster.Network.Heal();
+        AwaitCaughtUp(cluster, victim);
+        Assert.InRange(cluster.Network.TransferBytes, 60 * BigBytes, 75 * BigBytes);
+    }
+
+    [Theory]
+    [InlineData(CrashMode.ProcessDeath)]
+    [InlineData(CrashMode.PowerLoss)]
+    public void TheReceiverDiesAtAnyOfItsDiskOperations(CrashMode mode)
+    {
+        for (int at = 0; at < 60; at += 4)
+        {
+            SimulatedCluster cluster = Loaded(58, jobs: 12);
+            SimulatedNode victim = AFollower(cluster);
+            cluster.Crash(victim, CrashMode.ProcessDeath);
+            Load(cluster, 12);
+            bool crashed = false;
+            cluster.NodeFailed = (node, exception) =>
+            {
+                if (!IsPlanned(exception)) return false;
+                crashed = true;
+                cluster.Crash(node, mode);
+                return true;
+            };
+            cluster.Start(victim);
+            cluster.RunUntil(() => victim.Node!.Status().Shards[0].Transfer is not null, "it fetches");
+            victim.Disk.CrashAtOperation = victim.Disk.Operations + 1 + at;
+            cluster.RunUntil(() => crashed || victim.Node!.IsReady, "it died or was done before");
+            victim.Disk.CrashAtOperation = null;
+            if (crashed) cluster.Start(victim);
+            AwaitCaughtUp(cluster, victim);
+        }
+    }
+
+    private static bool IsPlanned(Exception exception) =>
+        exception is SimulatedCrashException || (exception.InnerException is { } inner && IsPlanned(inner));
+
+    private static void Mark(SimulatedNode node, string name)
+    {
+        using IDiskFile mark = node.Disk.Open("/data/shard-0/" + name, create: true);
+        mark.DataSync();
+        node.Disk.SyncDirectory("/data/shard-0");
+    }
+
+    private static SimulatedCluster Loaded(ulong seed, int jobs, int nodes = 3)
+    {
+        var cluster = new SimulatedCluster(nodes, 1, seed, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        Load(cluster, jobs);
+        return cluster;
+    }
+
+    private static void Load(SimulatedCluster cluster, int jobs)
+    {
+        string big = $"\"{new string('x', BigBytes)}\"";
+        for (int i = 0; i < jobs; i++)
+        {
+            cluster.Enqueue(cluster.AwaitLeader(), "work", big);
+            cluster.RunFor(300);
+        }
+    }
+
+    private static SimulatedNode AFollower(SimulatedCluster cluster)
+    {
+        SimulatedNode leader = cluster.AwaitLeader();
+        return cluster.Nodes.Find(node => node != leader)!;
+    }
+
+    private static void AwaitCaughtUp(SimulatedCluster cluster, SimulatedNode node)
+    {
+        cluster.RunUntil(
+            () => node.Node!.IsReady && node.Node.Status().Shards[0].AppliedIndex == cluster.AwaitLeader().Node!.Status().Shards[0].LastIndex,
+            $"node {node.Id} has caught up",
+            60_000);
+        cluster.AwaitSameState();
+    }
+}

@@ -180,21 +180,18 @@ internal sealed class SimulatedCluster : IDisposable
         return at.Node!.LeaseAsync([new LeaseSegment(QueueName.ShardOf(name, _shards), body)], waitMs, gone);
     }
 
-    /// <summary>Lets everything that is due happen, or else time pass to the next thing, at most to <paramref name="end"/>.</summary>
+    /// <summary>Lets everything that is due happen; when nothing is, time passes first to what is next, at most to <paramref name="end"/>.</summary>
     public void Step(long end)
     {
-        bool worked = false;
-        foreach (SimulatedNode node in Nodes)
+        if (!RunDue())
         {
-            if (!node.IsPaused) worked |= RunDue(node);
+            long next = Math.Min(end, Network.NextDueMicroseconds);
+            foreach (SimulatedNode node in Nodes) next = Math.Min(next, node.NextDueMicroseconds);
+            Clock.AdvanceTo(Math.Max(next, Clock.MonotonicMicroseconds + 1));
+            RunDue();
         }
 
-        worked |= Network.RunDue();
         AfterStep?.Invoke();
-        if (worked) return;
-        long next = Math.Min(end, Network.NextDueMicroseconds);
-        foreach (SimulatedNode node in Nodes) next = Math.Min(next, node.NextDueMicroseconds);
-        Clock.AdvanceTo(Math.Max(next, Clock.MonotonicMicroseconds + 1));
     }
 
     /// <summary>The process is gone, however it ended: gives its memory back.</summary>
@@ -216,6 +213,17 @@ internal sealed class SimulatedCluster : IDisposable
     public void Dispose()
     {
         foreach (SimulatedNode node in Nodes) Forget(node);
+    }
+
+    private bool RunDue()
+    {
+        bool worked = false;
+        foreach (SimulatedNode node in Nodes)
+        {
+            if (!node.IsPaused) worked |= RunDue(node);
+        }
+
+        return Network.RunDue() | worked;
     }
 
     private bool RunDue(SimulatedNode node)

@@ -16,14 +16,15 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     private const long LatencySpread = 900;
     private const long DialSpread = 3_000;
     private const long HoldMicroseconds = 10_000;
+    private const int MostNodes = 8;
     private const int MaxTravelling = 500;
     private const int MaxReplayMs = 3_000;
 
     private static readonly TransportOptions Options = new() { Self = default, ListenAddress = "" };
 
     private readonly SortedDictionary<NodeId, SimulatedPeer> _peers = [];
-    private readonly Dictionary<(NodeId, NodeId), SimulatedConnection> _connections = [];
-    private readonly Dictionary<(NodeId, NodeId), NetworkPath> _paths = [];
+    private readonly SimulatedConnection?[,] _connections = new SimulatedConnection?[MostNodes, MostNodes];
+    private readonly NetworkPath?[,] _paths = new NetworkPath?[MostNodes, MostNodes];
     private readonly HashSet<(NodeId, NodeId)> _dialling = [];
     private readonly PriorityQueue<Action, (long At, long Order)> _queue = new();
     private long _order;
@@ -98,9 +99,10 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     public void Heal(Func<NodeId, NodeId, bool>? where = null)
     {
         foreach ((NodeId from, NodeId to) in Pairs()) Path(from, to);
-        foreach (NetworkPath path in _paths.Values)
+        foreach (NetworkPath? path in _paths)
         {
-            if (where is not null && !where(path.From, path.To)) continue;
+            // Also of nodes that are down at present.
+            if (path is null || (where is not null && !where(path.From, path.To))) continue;
             path.Cuts = 0;
             path.CloggedUntil = 0;
             path.BreaksTransfers = false;
@@ -113,21 +115,17 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 
     public bool IsCut(NodeId from, NodeId to) => Path(from, to).IsCut;
 
-    public bool IsConnected(NodeId a, NodeId b) => _connections.ContainsKey(Pair(a, b));
+    public bool IsConnected(NodeId a, NodeId b) => Between(a, b) is not null;
 
-    public NetworkPath Path(NodeId from, NodeId to)
-    {
-        if (!_paths.TryGetValue((from, to), out NetworkPath? path))
-            _paths.Add((from, to), path = new NetworkPath(from, to, streams.Open("path", from.Value, to.Value)));
-        return path;
-    }
+    public NetworkPath Path(NodeId from, NodeId to) =>
+        _paths[from.Value, to.Value] ??= new NetworkPath(from, to, streams.Open("path", from.Value, to.Value));
 
     /// <summary>Somebody may want to be connected who was not before.</summary>
     public void WantsChanged() => _mayConnect = true;
 
     public bool Send(NodeId from, NodeId to, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload)
     {
-        if (!_connections.TryGetValue(Pair(from, to), out SimulatedConnection? connection)) return false;
+        if (Between(from, to) is not { } connection) return false;
         SimulatedStream stream = connection.From(from);
         NetworkPath path = stream.Path;
         if (path.IsCut || Happens(path, path.IsCalm ? 0 : Weather.LossPercent)) return true;
@@ -166,14 +164,15 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>The connection breaks and what is under way on it is lost; it is made anew soon where nothing is cut.</summary>
     public void Disconnect(NodeId a, NodeId b)
     {
-        if (!_connections.Remove(Pair(a, b), out SimulatedConnection? connection)) return;
+        if (Between(a, b) is not { } connection) return;
+        Between(a, b) = null;
         connection.Dispose();
         _mayConnect = true;
         Find(a)?.Disconnected(b);
         Find(b)?.Disconnected(a);
     }
 
-    private static (NodeId, NodeId) Pair(NodeId a, NodeId b) => a < b ? (a, b) : (b, a);
+    private ref SimulatedConnection? Between(NodeId a, NodeId b) => ref _connections[Math.Min(a.Value, b.Value), Math.Max(a.Value, b.Value)];
 
     private IEnumerable<(NodeId, NodeId)> Pairs() =>
         _peers.Keys.SelectMany(from => _peers.Keys.Where(to => to != from).Select(to => (from, to)));
@@ -187,7 +186,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         {
             // Also on a later connection, as long as both are who they were.
             NodeId from = stream.Path.From;
-            if (!_connections.TryGetValue(Pair(from, stream.Path.To), out SimulatedConnection? connection)) return;
+            if (Between(from, stream.Path.To) is not { } connection) return;
             SimulatedStream present = connection.From(from);
             bool same = present.Sender.Incarnation == stream.Sender.Incarnation && present.Receiver.Incarnation == stream.Receiver.Incarnation;
             if (same && !present.Path.IsCut && present.TryAdd(kind, shard, urgent, copy) && Now >= present.SendingUntil) Transmit(present);
@@ -285,9 +284,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         Handshake mine = ThroughCodec(one.Handler!.OurHandshake(other.Id));
         Handshake theirs = ThroughCodec(other.Handler!.OurHandshake(one.Id));
         Require.That(Handshake.Compare(mine, theirs) is null, "P11: nodes of one cluster accept each other");
-        _connections.Add(
-            Pair(one.Id, other.Id),
-            new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, Options));
+        Between(one.Id, other.Id) = new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, Options);
         one.Connected(other.Id, theirs);
         other.Connected(one.Id, mine);
     }

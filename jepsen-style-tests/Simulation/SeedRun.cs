@@ -93,7 +93,7 @@ internal sealed partial class SeedRun : IDisposable
         _cluster.AfterStep = () =>
         {
             _faults.RunDue();
-            _watch.AfterStep();
+            _faults.WhileWatched(_watch.AfterStep);
             foreach (SimulatedClient client in _clients) client.Poll();
         };
         _cluster.Network.Weather = Plan.Weather;

@@ -31,6 +31,9 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     /// <summary>The operation with this number (from 1, as counted by <see cref="Operations"/>) throws <see cref="SimulatedCrashException"/>; a write may be done in part first.</summary>
     public long? CrashAtOperation { get; set; }
 
+    /// <summary>While a test reads for itself: errors that are planned for reads wait.</summary>
+    public bool IsWatched { get; set; }
+
     /// <summary>Bytes that files may take in all; null is no limit.</summary>
     public long? CapacityBytes { get; set; }
 
@@ -319,7 +322,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
             lock (disk._gate)
             {
                 CheckAlive();
-                disk.ThrowPlanned(DiskOperation.Read, ++disk._counts[(int)DiskOperation.Read], path, null);
+                if (!disk.IsWatched) disk.ThrowPlanned(DiskOperation.Read, ++disk._counts[(int)DiskOperation.Read], path, null);
                 return inode.Read(offset, buffer);
             }
         }

@@ -4,45 +4,83 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Checkers;
 
 /// <summary>
-/// P5: no grant before the job may run, by the stamps of the log: after an enqueue, nack, release or reschedule with a delay.
-/// That stamps are never ahead of true time is the simulation's.
+/// P5: no first grant, and none after a nack, release or reschedule with a delay, before the job may run: by the stamps of the log
+/// where it is known (exactly), and by the harness's clock, minus what its clock was behind. Grants with pullAheadMs aside.
+/// O(n log n).
 /// </summary>
 public static class EarlyChecker
 {
-    public static void Check(RunRecord record)
+    /// <summary>Checks, and returns how late each grant that was waited for came, ms of the cluster's time, ascending.</summary>
+    public static IReadOnlyList<long> Check(RunRecord record)
     {
-        foreach (Operation enqueue in record.History.Ok(OperationKind.Enqueue))
+        var late = new List<long>();
+        foreach (IGrouping<JobId, (Operation Call, Grant Grant)> grants in record.GrantsByJob)
         {
-            if (enqueue is { DelayMs: not null, Created: true, Replayed: false }) CheckFirstAfter(record, enqueue);
+            List<(Operation Call, Grant Grant)> inOrder = [.. grants];
+            CheckStamps(record, grants.Key, inOrder, late);
+            foreach ((Operation call, long delayMs) in Delays(record, grants.Key)) CheckDelay(record, grants.Key, inOrder, call, delayMs);
         }
 
-        foreach (Operation call in record.History.Operations)
-        {
-            bool delays = call.Kind is OperationKind.Nack or OperationKind.Release or OperationKind.Reschedule;
-            if (delays && call.TookToken && call.DelayMs is not null && EndedLease(record, call)) CheckFirstAfter(record, call);
-        }
+        late.Sort();
+        return late;
+    }
 
-        foreach (Grant grant in record.History.Grants)
+    /// <summary>What 99 of 100 grants are not later than; 0 when there are none.</summary>
+    public static long P99(IReadOnlyList<long> late) => late.Count == 0 ? 0 : late[(late.Count - 1) * 99 / 100];
+
+    private static void CheckStamps(RunRecord record, JobId job, List<(Operation Call, Grant Grant)> grants, List<long> late)
+    {
+        foreach ((Operation call, Grant grant) in grants)
         {
-            long at = record.StampOf(grant.Job, grant.Index);
-            Require.That(grant.RunAtMs <= at, $"P5: {grant} at {at}");
+            if (record.StampOf(job, call.Index) is not { } at) continue;
+            Require.That(grant.RunAtMs <= at + call.PullAheadMs || record.WasLeasedBefore(job, grant), $"P5: {grant} at {at}, due at {grant.RunAtMs}, {call}");
+            if (grant.Attempt == 1 && grant.RunAtMs <= at) late.Add(at - grant.RunAtMs);
         }
     }
 
-    /// <summary>Not a repeat, which is told the same but changes nothing.</summary>
-    private static bool EndedLease(RunRecord record, Operation call) =>
-        record.CallsByJob[call.Job!.Value].All(other => other == call || other.Fence != call.Fence
-            || other.Kind is OperationKind.Extend or OperationKind.Cancel or OperationKind.Read
-            || other.End == OperationEnd.NotApplied || (other.End == OperationEnd.Applied && other.Index > call.Index));
-
-    private static void CheckFirstAfter(RunRecord record, Operation call)
+    /// <summary>Calls after which the job is to be left alone, as far as they changed it.</summary>
+    private static IEnumerable<(Operation Call, long DelayMs)> Delays(RunRecord record, JobId job)
     {
-        JobId job = call.Job!.Value;
-        LogIndex index = call.Index;
-        Grant? next = record.GrantsByJob[job].FirstOrDefault(grant => grant.Index > index);
-        if (next is null) return;
-        long due = record.StampOf(job, index) + call.DelayMs!.Value;
-        long at = record.StampOf(job, next.Index);
-        Require.That(at >= due, $"P5: {next} at {at}, {due - at} ms too early after {call}");
+        foreach ((Operation call, AskedJob asked) in record.EnqueuesByJob[job])
+        {
+            if (asked is { Created: true, DelayMs: { } delay } && !call.Replayed) yield return (call, delay);
+        }
+
+        HashSet<ulong> ended = [];
+        foreach (Operation call in record.CallsByJob[job])
+        {
+            // A repeat is told the same but changes nothing, and so may an answered call be when an open one was first.
+            if (!call.TookToken || call.Kind == OperationKind.Extend || !ended.Add(call.Fence)) continue;
+            bool first = !record.CallsByJob[job].Any(other => other != call && other.IsOnLease && other.Fence == call.Fence && other.IsOpen);
+            bool delays = call.Kind is OperationKind.Nack or OperationKind.Release or OperationKind.Reschedule;
+            if (delays && first && call is { DelayMs: { } delay, Replayed: false }) yield return (call, delay);
+        }
+    }
+
+    private static void CheckDelay(RunRecord record, JobId job, List<(Operation Call, Grant Grant)> grants, Operation call, long delayMs)
+    {
+        int next = FirstAfter(grants, call.Index);
+        if (next == grants.Count || grants[next].Call.PullAheadMs > 0 || record.WasLeasedBefore(job, grants[next].Grant)) return;
+        // Whoever replaced it in between gave it another time.
+        if (record.EnqueuesByJob[job].Any(pair => pair.Asked.Replaced == true)) return;
+        (Operation lease, Grant grant) = grants[next];
+        if (record.StampOf(job, call.Index) is { } from && record.StampOf(job, lease.Index) is { } at)
+            Require.That(at >= from + delayMs, $"P5: {grant} at {at}, {from + delayMs - at} ms too early after {call}");
+        double soonest = call.InvokedNs + (((record.SlowestClock * delayMs) - record.LagMs(job.Shard, call.Index)) * 1e6);
+        Require.That(
+            lease.ReturnedNs >= soonest, $"P5: {lease} returned {(soonest - lease.ReturnedNs) / 1e6:0} ms too early after {call}");
+    }
+
+    private static int FirstAfter(List<(Operation Call, Grant Grant)> grants, LogIndex index)
+    {
+        int low = 0;
+        for (int high = grants.Count; low < high;)
+        {
+            int middle = (low + high) / 2;
+            if (grants[middle].Call.Index > index) high = middle;
+            else low = middle + 1;
+        }
+
+        return low;
     }
 }

@@ -1,50 +1,95 @@
 using RaftQueue.Jobs;
+using RaftQueue.Primitives;
 
 namespace RaftQueue.Checkers;
 
 /// <summary>
-/// P2: along the log fences rise; no call with an older fence takes effect after a later grant; a job is granted again only
-/// after its lease is over by the stamps of the log, or was given back.
+/// P2: along the log fences strictly rise; a job is granted only when it is ready or its lease is over, or ahead of its time to who
+/// asked with pullAheadMs, and then never a retry; no call with fence k takes effect after a grant k' > k; and by the harness's
+/// clock the next grant is not before the earlier one's 0.9 · lease, as last extended, unless a call ended it. O(n log n).
 /// </summary>
 public static class FenceChecker
 {
     public static void Check(RunRecord record)
     {
-        foreach (IGrouping<int, Grant> shard in record.History.Grants.GroupBy(grant => (int)grant.Job.Shard.Value))
+        foreach (IGrouping<ShardId, (Operation Call, Grant Grant)> shard in record.History.Grants
+            .Where(pair => !pair.Call.Replayed)
+            .GroupBy(pair => pair.Grant.Job.Shard))
         {
             ulong last = 0;
-            foreach (Grant grant in shard.OrderBy(grant => grant.Index).ThenBy(grant => grant.Fence))
+            foreach ((Operation call, Grant grant) in shard.OrderBy(pair => pair.Call.Index.Value).ThenBy(pair => pair.Grant.Fence))
             {
-                Require.That(grant.Fence > last, $"P2: the fence of {grant} does not rise above {last}");
+                Require.That(grant.Fence > last, $"P2: the fence of {grant} in {call} does not rise above {last}");
                 last = grant.Fence;
             }
         }
 
-        foreach (IGrouping<JobId, Grant> grants in record.GrantsByJob)
+        foreach (IGrouping<JobId, (Operation Call, Grant Grant)> grants in record.GrantsByJob)
         {
-            foreach (Operation call in record.CallsByJob[grants.Key].Where(call => call.TookToken))
-            {
-                Grant? later = grants.FirstOrDefault(grant => grant.Fence > call.Fence && grant.Index < call.Index);
-                Require.That(later is null, $"P2: {call} took effect after {later}");
-            }
-
-            CheckLeases(record, grants.Key, [.. grants]);
+            CheckJob(record, grants.Key, [.. grants], [.. record.CallsByJob[grants.Key].Where(call => call.IsOnLease)]);
         }
     }
 
-    private static void CheckLeases(RunRecord record, JobId job, List<Grant> grants)
+    private static void CheckJob(RunRecord record, JobId job, List<(Operation Call, Grant Grant)> grants, List<Operation> calls)
     {
-        for (int i = 1; i < grants.Count; i++)
+        CheckLateCalls(grants, calls);
+        ILookup<ulong, Operation> byFence = calls.ToLookup(call => call.Fence);
+        for (int i = 0; i < grants.Count; i++)
         {
-            Grant earlier = grants[i - 1];
-            List<Operation> calls = [.. record.CallsByJob[job].Where(call => call.Fence == earlier.Fence)];
-            bool givenBack = calls.Exists(call => call.End == OperationEnd.Info || (call.TookToken && call.Kind != OperationKind.Extend));
-            if (givenBack) continue;
-            long ends = earlier.ExpiresAtMs;
-            Operation? last = calls.Where(call => call.TookToken && call.Index < grants[i].Index).MaxBy(call => call.Index);
-            if (last is not null) ends = last.ExpiresAtMs;
-            long at = record.StampOf(job, grants[i].Index);
-            Require.That(at >= ends, $"P2: {grants[i]} at {at} while {earlier} lasts until {ends}");
+            (Operation Call, Grant Grant)? earlier = i == 0 ? null : grants[i - 1];
+            CheckAhead(record, job, grants[i].Call, grants[i].Grant, earlier is { } before ? byFence[before.Grant.Fence] : []);
+            if (earlier is { } known) CheckLease(record, job, known, grants[i], [.. byFence[known.Grant.Fence]]);
         }
     }
+
+    /// <summary>Both lists are in the order of the log.</summary>
+    private static void CheckLateCalls(List<(Operation Call, Grant Grant)> grants, List<Operation> calls)
+    {
+        int next = 0;
+        foreach (Operation call in calls)
+        {
+            if (!call.TookToken || call.Replayed) continue;
+            while (next < grants.Count && grants[next].Call.Index < call.Index) next++;
+            bool late = next > 0 && grants[next - 1].Grant.Fence > call.Fence;
+            Require.That(!late, $"P2: {call} took effect after {(next > 0 ? grants[next - 1].Grant : null)}");
+        }
+    }
+
+    /// <summary>A grant before the job's time was asked for, within its horizon, and is no retry.</summary>
+    private static void CheckAhead(RunRecord record, JobId job, Operation call, Grant grant, IEnumerable<Operation> before)
+    {
+        if (record.StampOf(job, call.Index) is not { } at || grant.RunAtMs <= at || record.WasLeasedBefore(job, grant)) return;
+        Require.That(
+            call.PullAheadMs > 0 && grant.RunAtMs <= at + call.PullAheadMs,
+            $"P2: {grant} at {at} is ahead of its time by {grant.RunAtMs - at} ms, and {call} asked for {call.PullAheadMs}");
+        Operation? nack = before.FirstOrDefault(earlier => earlier.Kind == OperationKind.Nack && earlier.TookToken);
+        Require.That(nack is null, $"P2: {grant} is a retry that was pulled ahead of its time, see {nack}");
+    }
+
+    private static void CheckLease(
+        RunRecord record, JobId job, (Operation Call, Grant Grant) earlier, (Operation Call, Grant Grant) later, List<Operation> calls)
+    {
+        if (calls.Exists(call => MayEnd(call) && (call.IsOpen || call.Index <= later.Call.Index))) return;
+        Operation? extend = calls.FindLast(call => call.Kind == OperationKind.Extend && call.TookToken && call.Index < later.Call.Index);
+        long ends = extend?.ExpiresAtMs ?? earlier.Grant.ExpiresAtMs;
+        if (record.StampOf(job, later.Call.Index) is { } at)
+            Require.That(at >= ends, $"P2: {later.Grant} at {at} while {earlier.Grant} lasts until {ends}");
+
+        // An open extend may have made the lease shorter, whenever it came.
+        if (calls.Exists(call => call.Kind == OperationKind.Extend && call.IsOpen)) return;
+        long leaseMs = extend?.DelayMs ?? earlier.Grant.LeaseMs;
+        long from = extend?.InvokedNs ?? earlier.Call.InvokedNs;
+        long lagMs = record.LagMs(job.Shard, extend?.Index ?? earlier.Call.Index);
+        double soonest = from + (((record.SlowestClock * leaseMs) - lagMs) * 1e6);
+        Require.That(
+            later.Call.ReturnedNs >= soonest, $"P2: {later.Call} was granted {job} {(soonest - later.Call.ReturnedNs) / 1e6:0} ms too early after {earlier.Call}");
+    }
+
+    private static bool MayEnd(Operation call) => call.Kind switch
+    {
+        OperationKind.Nack or OperationKind.Release or OperationKind.Reschedule => call.IsOpen || call.TookToken,
+        // An ack ends it for good: that is P3's to say.
+        OperationKind.Ack => call.IsOpen || call.TookToken,
+        _ => false,
+    };
 }

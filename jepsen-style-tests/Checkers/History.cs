@@ -4,7 +4,11 @@ namespace RaftQueue.Checkers;
 public sealed class History(Func<long> nowMicroseconds, Action<string> tell)
 {
     private readonly List<Operation> _operations = [];
-    private long _order;
+    private long _lastNs;
+
+    /// <summary>A history that was read: nothing happens in it any more.</summary>
+    public History(IEnumerable<Operation> operations)
+        : this(static () => 0, static _ => { }) => _operations.AddRange(operations);
 
     public IReadOnlyList<Operation> Operations => _operations;
 
@@ -12,21 +16,23 @@ public sealed class History(Func<long> nowMicroseconds, Action<string> tell)
 
     public int NextId => _operations.Count + 1;
 
-    public long NextOrder() => ++_order;
+    /// <summary>The time in nanoseconds, later than every one that was given out before.</summary>
+    public long NextNs() => _lastNs = Math.Max(_lastNs + 1, nowMicroseconds() * 1000);
 
     public IEnumerable<Operation> Ok(OperationKind kind) => _operations.Where(operation => operation.Kind == kind && operation.IsOk);
 
-    public IEnumerable<Grant> Grants => Ok(OperationKind.Lease).SelectMany(operation => operation.Grants);
+    public IEnumerable<(Operation Call, Grant Grant)> Grants =>
+        Ok(OperationKind.Lease).SelectMany(operation => operation.Grants.Select(grant => (operation, grant)));
 
     public void Add(Operation operation)
     {
         _operations.Add(operation);
-        Event($"invoke {operation.Id} {operation.Kind} {operation.Queue} {operation.Payload} {operation.Job} {operation.Fence}");
+        Event($"invoke {operation}");
     }
 
     public void Returned(Operation operation)
     {
-        operation.ReturnedOrder = NextOrder();
+        operation.ReturnedNs = NextNs();
         Event($"return {operation}");
     }
 

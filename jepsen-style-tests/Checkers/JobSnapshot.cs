@@ -1,30 +1,33 @@
+using RaftQueue.Checkers.Model;
 using RaftQueue.Jobs;
 using RaftQueue.Jobs.Views;
 using RaftQueue.MessagePack;
 
 namespace RaftQueue.Checkers;
 
-/// <summary>A job as a read showed it.</summary>
-public sealed record JobSnapshot(JobState State, long Version, string Payload, long? FinishedAtMs, IReadOnlyList<(string Worker, AttemptOutcome Outcome)> Attempts)
+/// <summary>A job as a read showed it. Times are the cluster's, Unix ms; attempts are its last ten, oldest first.</summary>
+public sealed record JobSnapshot(
+    JobState State, JobReason Reason, long Version, string Payload, long Attempt, long RunAtMs, long? FinishedAtMs,
+    IReadOnlyList<SeenAttempt> Attempts)
 {
-    /// <summary>What clients append to a payload to make it large; its name is what stands before.</summary>
-    public const char Filler = '~';
-
     public bool IsFinished => State is JobState.Succeeded or JobState.Dead or JobState.Cancelled;
 
-    public static JobSnapshot Read(ReadOnlySpan<byte> encoded)
+    /// <summary>Reads an encoded job, and also gives all of it as the model writes it.</summary>
+    public static JobSnapshot Read(ReadOnlySpan<byte> encoded, out string whole)
     {
         var reader = new MessagePackReader(encoded);
         Require.Readable(JobView.TryRead(ref reader, out JobView view));
-        var made = new List<(string, AttemptOutcome)>();
+        var made = new List<SeenAttempt>();
         MessagePackReader attempts = view.Attempts;
         for (int i = 0; i < view.AttemptCount; i++)
         {
             Require.Readable(AttemptView.TryRead(ref attempts, out AttemptView attempt));
-            made.Add((System.Text.Encoding.UTF8.GetString(attempt.Worker), attempt.Outcome));
+            made.Add(new SeenAttempt(Shots.Text(attempt.Worker) ?? "", attempt.Outcome));
         }
 
+        JobShot shot = Shots.Of(view);
+        whole = shot.ToString();
         return new JobSnapshot(
-            view.State, view.Version, System.Text.Encoding.UTF8.GetString(view.Payload).TrimEnd(Filler), view.FinishedAtMs, made);
+            view.State, view.Reason, view.Version, shot.Payload ?? "", view.Attempt, view.RunAtMs, view.FinishedAtMs, made);
     }
 }

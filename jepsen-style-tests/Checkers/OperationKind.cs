@@ -1,5 +1,6 @@
 namespace RaftQueue.Checkers;
 
+/// <summary>What a call asks for; the <c>f</c> of a history line.</summary>
 public enum OperationKind
 {
     Enqueue,
@@ -11,4 +12,7 @@ public enum OperationKind
     Reschedule,
     Cancel,
     Read,
+    ReadQueue,
+    ListQueues,
+    PutQueue,
 }

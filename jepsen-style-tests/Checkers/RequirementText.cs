@@ -19,5 +19,7 @@ public ref struct RequirementText
 
     public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
 
+    public void AppendFormatted<T>(T value, string? format) => _text.AppendFormatted(value, format);
+
     public override readonly string ToString() => _wanted ? _text.ToString() : "";
 }

@@ -1,38 +1,104 @@
-using RaftQueue.Primitives;
+using RaftQueue.Jobs;
 
 namespace RaftQueue.Checkers;
 
-/// <summary>P4: while a job holds a unique key no other job with it is created; a "duplicate" answer names a job with that key.</summary>
+/// <summary>
+/// P4: at most one holder of a key and queue. Each accepted job holds its key for certain from the return of its enqueue to the
+/// invocation of the first call, or the earliest time, that may end the hold, by its <c>until</c>; these intervals are disjoint. A
+/// "duplicate" answer names a job with that key which may hold it then. O(n log n).
+/// </summary>
 public static class UniqueChecker
 {
     public static void Check(RunRecord record)
     {
-        var enqueues = record.History.Ok(OperationKind.Enqueue).Where(enqueue => enqueue.UniqueKey is not null);
-        foreach (IGrouping<(string, string), Operation> key in enqueues.GroupBy(enqueue => (enqueue.Queue, enqueue.UniqueKey!)))
+        var keyed = record.History.Ok(OperationKind.Enqueue)
+            .Where(call => !call.Replayed)
+            .SelectMany(call => call.Jobs.Where(asked => asked is { UniqueKey: not null, Job: not null }).Select(asked => (Call: call, Asked: asked)));
+        ILookup<string, Operation> openLeases = record.History.Operations
+            .Where(call => call.Kind == OperationKind.Lease && call.End != OperationEnd.Applied)
+            .SelectMany(call => call.Queues.Select(queue => (queue, call)))
+            .OrderBy(pair => pair.call.InvokedNs)
+            .ToLookup(pair => pair.queue, pair => pair.call, StringComparer.Ordinal);
+        // A default age of the queue's jobs may end any hold; what it was when stands only in the log.
+        ILookup<string, Operation> settings = record.History.Operations
+            .Where(call => call.Kind == OperationKind.PutQueue)
+            .ToLookup(call => call.Queue, StringComparer.Ordinal);
+        foreach (var key in keyed.GroupBy(pair => (pair.Call.Queue, pair.Asked.UniqueKey!)))
         {
-            List<Operation> created = [.. key.Where(enqueue => enqueue.Created).OrderBy(enqueue => enqueue.Index)];
-            for (int i = 1; i < created.Count; i++)
-            {
-                JobSnapshot? holder = record.FinalJobs[created[i - 1].Job!.Value];
-                long stamp = record.StampOf(created[i].Job!.Value, created[i].Index);
-                Require.That(
-                    holder is { FinishedAtMs: { } finished } && finished <= stamp,
-                    $"P4: {created[i]} at {stamp} while {created[i - 1]} holds the key until {holder?.FinishedAtMs}");
-            }
-
-            foreach (Operation duplicate in key.Where(enqueue => !enqueue.Created)) CheckHolder(record, duplicate);
+            Operation? openLease = openLeases[key.Key.Queue].FirstOrDefault();
+            long settled = settings[key.Key.Queue].Select(call => call.InvokedNs).DefaultIfEmpty(long.MaxValue).Min();
+            CheckDisjoint([.. key.Where(pair => pair.Asked.Created && pair.Call.ReturnedNs < settled).Select(pair => Holds(record, pair.Call, pair.Asked, openLease))]);
+            CheckNamed(record, [.. key]);
         }
     }
 
-    private static void CheckHolder(RunRecord record, Operation duplicate)
+    private static void CheckDisjoint(List<(long FromNs, double ToNs, Operation Call)> holds)
     {
-        JobSnapshot? holder = record.FinalJobs[duplicate.Job!.Value];
-        Require.That(holder is not null, $"P4: {duplicate} names a job that does not exist");
-        LogIndex at = duplicate.Index;
-        bool known = record.History.Operations.Any(other => other.Kind == OperationKind.Enqueue && other.Payload == holder.Payload
-            && other.Queue == duplicate.Queue && other.UniqueKey == duplicate.UniqueKey);
-        Require.That(known, $"P4: {duplicate} at {at} names a job with another key: {holder.Payload}");
-        long stamp = record.StampOf(duplicate.Job.Value, at);
-        Require.That(holder.FinishedAtMs is not { } finished || finished >= stamp, $"P4: {duplicate} names a job that was finished");
+        holds.RemoveAll(hold => hold.ToNs <= hold.FromNs);
+        holds.Sort(static (left, right) => left.FromNs.CompareTo(right.FromNs));
+        for (int i = 1; i < holds.Count; i++)
+        {
+            Require.That(
+                holds[i].FromNs >= holds[i - 1].ToNs,
+                $"P4: {holds[i].Call} at {holds[i].FromNs} ns while {holds[i - 1].Call} holds the key until {holds[i - 1].ToNs:0}");
+        }
     }
+
+    /// <summary>What is certain: nothing that may end the hold had begun.</summary>
+    private static (long FromNs, double ToNs, Operation Call) Holds(RunRecord record, Operation call, AskedJob asked, Operation? openLease)
+    {
+        double to = asked.Until == UniqueUntil.Window
+            ? After(record, call, asked.WindowMs)
+            : EndOfHold(record, call, asked, openLease);
+        return (call.ReturnedNs, to, call);
+    }
+
+    private static double EndOfHold(RunRecord record, Operation call, AskedJob asked, Operation? openLease)
+    {
+        JobId job = asked.Job!.Value.Key();
+        double to = double.MaxValue;
+        foreach (Operation other in record.CallsByJob[job])
+        {
+            bool mayFinish = other.Kind is OperationKind.Ack or OperationKind.Nack or OperationKind.Cancel
+                || (other.IsOnLease && asked.Until == UniqueUntil.Leased);
+            if (mayFinish && (other.IsOk || other.IsOpen)) to = Math.Min(to, other.InvokedNs);
+        }
+
+        // Without a lease it may die of old age; with one, of its last attempt.
+        if (asked.ExpireAfterMs is { } age) to = Math.Min(to, After(record, call, age));
+        foreach ((Operation lease, Grant grant) in record.GrantsByJob[job])
+        {
+            to = Math.Min(to, asked.Until == UniqueUntil.Leased ? lease.InvokedNs : After(record, lease, grant.LeaseMs));
+        }
+
+        // A grant that nobody was told of.
+        if (openLease is not null) to = Math.Min(to, openLease.InvokedNs);
+        return to;
+    }
+
+    /// <summary>The earliest time by the harness's clock at which so much of the cluster's has passed since a call.</summary>
+    private static double After(RunRecord record, Operation call, long ms) =>
+        call.InvokedNs + (((record.SlowestClock * ms) - record.LagMs(call.Shard, call.Index)) * 1e6);
+
+    private static void CheckNamed(RunRecord record, List<(Operation Call, AskedJob Asked)> key)
+    {
+        foreach ((Operation call, AskedJob asked) in key)
+        {
+            if (asked.Created) continue;
+            JobId named = asked.Job!.Value.Key();
+            (Operation Call, AskedJob Asked) holder = key.Find(other => other.Asked.Created && other.Asked.Job!.Value.Key() == named);
+            Require.That(holder.Call is not null || HasOpen(record, call, asked), $"P4: {call} names {named}, which nobody made with its key");
+            if (holder.Call is null) continue;
+            Require.That(holder.Call.Index <= call.Index, $"P4: {call} names the job of {holder.Call}, which came later");
+            if (holder.Asked.Until == UniqueUntil.Window) continue;
+            Operation? ack = record.CallsByJob[named].FirstOrDefault(other =>
+                other.Kind == OperationKind.Ack && other.TookToken && !other.Replayed && other.Index < call.Index);
+            Require.That(ack is null, $"P4: {call} names a job that was finished by {ack}");
+        }
+    }
+
+    /// <summary>An enqueue with this key whose answer nobody heard, or one whose key its queue derived from its payload.</summary>
+    private static bool HasOpen(RunRecord record, Operation call, AskedJob asked) => record.History.Operations.Any(other =>
+        other.Kind == OperationKind.Enqueue && other.Queue == call.Queue
+        && other.Jobs.Any(job => (other.IsOpen && job.UniqueKey == asked.UniqueKey) || (other.IsOk && job.UniqueKey is null && job.Job?.Key() == asked.Job?.Key())));
 }

@@ -4,17 +4,21 @@ using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
 
-/// <summary>What the clients of a run know together: leases to use, also used ones again, jobs to ask about, keys to repeat.</summary>
+/// <summary>What the clients of a run know together: leases to use, also used ones again, jobs to ask about, keyed calls to repeat.</summary>
 internal sealed class ClientShared
 {
     private readonly List<Grant> _grants = [];
-    private readonly List<JobId> _jobs = [];
-
-    public List<Operation> Keyed { get; } = [];
+    private readonly List<(JobId Job, long? Version)> _jobs = [];
+    private readonly List<Prepared> _keyed = [];
 
     public void Learn(Operation operation, SplitMix64 random)
     {
-        if (operation is { Kind: OperationKind.Enqueue, IsOk: true, Job: { } job }) _jobs.Add(job);
+        foreach (AskedJob asked in operation.Jobs)
+        {
+            if (operation.IsOk && asked.Job is { } job) _jobs.Add((job, null));
+        }
+
+        if (operation is { Kind: OperationKind.Read, Found: { } found, Job: { } seen }) _jobs.Add((seen, found.Version));
         foreach (Grant grant in operation.Grants)
         {
             // Some workers never come back; some call twice.
@@ -22,6 +26,8 @@ internal sealed class ClientShared
             if (random.NextBelow(6) == 0) _grants.Add(grant);
         }
     }
+
+    public void Remember(Prepared keyed) => _keyed.Add(keyed);
 
     public Grant? TakeGrant(SplitMix64 random)
     {
@@ -32,14 +38,14 @@ internal sealed class ClientShared
         return grant;
     }
 
-    /// <summary>Often a young one, so that reads meet writes.</summary>
-    public JobId? AnyJob(SplitMix64 random)
+    /// <summary>Often one heard of lately, so that reads meet writes; with its version where a read told it.</summary>
+    public (JobId Job, long? Version)? AnyJob(SplitMix64 random)
     {
         if (_jobs.Count == 0) return null;
         int among = random.NextBelow(2) == 0 ? Math.Min(_jobs.Count, 5) : _jobs.Count;
         return _jobs[_jobs.Count - 1 - (int)random.NextBelow(among)];
     }
 
-    public Operation? RepeatKeyed(SplitMix64 random) =>
-        Keyed.Count == 0 ? null : Keyed[Keyed.Count - 1 - (int)random.NextBelow(Math.Min(4, Keyed.Count))];
+    public Prepared? AnyKeyed(SplitMix64 random) =>
+        _keyed.Count == 0 ? null : _keyed[_keyed.Count - 1 - (int)random.NextBelow(Math.Min(4, _keyed.Count))];
 }

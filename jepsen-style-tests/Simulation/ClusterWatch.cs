@@ -1,42 +1,44 @@
 using RaftQueue.Checkers;
 using RaftQueue.Consensus;
-using RaftQueue.Jobs;
-using RaftQueue.Pages;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
+using RaftQueue.Transport;
 
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// Looks into every node after every step (P10): one leader a term; what was applied at an index is the same entry on every
-/// node for ever; equal index means equal state hash; and cluster time is never ahead of the true time (P5).
+/// Looks into every node after every step and at every vote that is told (P10), at what changed since: one leader a term, who has all
+/// that is committed; votes once; terms that never fall; logs that match; what is committed never changes; equal index means equal
+/// state and equal pages; and cluster time is never ahead of the true time (P5).
 /// </summary>
 internal sealed class ClusterWatch
 {
     /// <summary>How far rounding to milliseconds may bring a stamp ahead.</summary>
-    private const long StampToleranceMs = 2;
+    public const long StampToleranceMs = 2;
+
+    private const long PagesMicroseconds = 5_000_000;
+    private const int MostBytesOfAFrameWithoutEntries = 1_024;
 
     private readonly SimulatedCluster _cluster;
-    private readonly Dictionary<(int Shard, long Term), NodeId> _leaders = [];
-    private readonly Dictionary<(int Shard, long Index), ulong> _hashes = [];
-    private readonly SortedDictionary<long, LogEntry>[] _log;
-    private readonly Dictionary<Node, long[]> _seen = [];
-    private readonly List<LogEntry> _read = [];
+    private readonly RaftChecker _raft = new();
+    private readonly CommittedLog[] _committed;
+    private readonly Dictionary<Node, ReplicaView[]> _views = [];
+    private readonly List<Message> _messages = [];
     private readonly MembershipWatch _memberships = new();
+    private long _nextPages = PagesMicroseconds;
 
     public ClusterWatch(SimulatedCluster cluster, int shards)
     {
         _cluster = cluster;
-        _log = [.. Enumerable.Range(0, shards).Select(_ => new SortedDictionary<long, LogEntry>())];
+        _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
+        cluster.Network.Sent = NotePromises;
     }
 
-    /// <summary>Applied entries in all.</summary>
-    public int Entries => _log.Sum(log => log.Count);
-
-    public long StampOf(ShardId shard, LogIndex index) => _log[shard.Value][index.Value].Header.TimestampMs;
+    /// <summary>Committed entries in all.</summary>
+    public int Entries => _committed.Sum(log => log.Count);
 
     /// <summary>Every node has held the first entry of every shard.</summary>
-    public bool ClusterHasBegun => _memberships.HasBegun(_cluster.Nodes.Count, _log.Length);
+    public bool ClusterHasBegun => _memberships.HasBegun(_cluster.Nodes.Count, _committed.Length);
 
     public void AfterStep()
     {
@@ -46,78 +48,114 @@ internal sealed class ClusterWatch
             Look(node.Id, running);
             _memberships.Look(node.Id, running);
         }
+
+        if (_cluster.Clock.MonotonicMicroseconds < _nextPages) return;
+        _nextPages = _cluster.Clock.MonotonicMicroseconds + PagesMicroseconds;
+        for (int shard = 0; shard < _committed.Length; shard++) ComparePages(shard);
     }
 
-    public void Forget(Node node) => _seen.Remove(node);
+    /// <summary>The entries of a shard from the first one to <paramref name="end"/>.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Log(int shard, LogIndex end) => _committed[shard].To(end);
 
-    /// <summary>All entries, applied once more to an empty state, give the state that the nodes have.</summary>
-    public void CheckReplay(int shard, LogIndex index, ulong expected)
+    /// <summary>By how much an entry's stamp was behind the true time when it was first seen anywhere.</summary>
+    public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index);
+
+    public ulong? StateHashAt(ShardId shard, LogIndex index) => _raft.StateAt(shard, index.Value);
+
+    /// <summary>Nodes at the same index have the same pages; compares those that have all of theirs in memory.</summary>
+    public void ComparePages(int shard)
     {
-        using PageStore pages = PageStore.Create(new PageStoreOptions());
-        using JobStore store = JobStore.Create(pages, new ShardId((ushort)shard));
-        using var output = new ApplyOutput();
-        for (long at = 1; at <= index.Value; at++)
+        var byIndex = _cluster.Nodes.Where(node => node.IsRunning)
+            .Select(node => (node.Id, State: node.Node!.Parts.Applies[shard].State))
+            .Where(pair => PageHash.CanBeTaken(pair.State.Pages))
+            .GroupBy(pair => pair.State.Store.AppliedIndex);
+        foreach (var same in byIndex)
         {
-            Require.That(_log[shard].TryGetValue(at, out LogEntry? entry), $"entry {at} of shard {shard} was seen on some node");
-            output.Clear();
-            store.Apply(entry.Header, entry.Bytes.Span, output);
+            if (same.Count() < 2) continue;
+            foreach ((NodeId id, ShardState state) in same)
+                _raft.Pages(new ShardId((ushort)shard), id, same.Key.Value, PageHash.Of(state.Pages));
         }
-
-        Require.That(expected == store.StateHash, $"P10: shard {shard}: the log replayed to {index} gives another state hash");
     }
 
     private void Look(NodeId id, Node node)
     {
-        if (!_seen.TryGetValue(node, out long[]? seen)) _seen.Add(node, seen = new long[_log.Length]);
-        foreach (ShardReplica replica in node.Parts.Replica.Shards)
+        if (!_views.TryGetValue(node, out ReplicaView[]? views))
         {
-            int shard = replica.Shard.Value;
-            if (replica.Raft.Role == Role.Leader) NoteLeader(id, shard, replica.Raft.Term);
-            (LogIndex index, ulong hash) = replica.Link.StateHash;
-            if (index.Value <= seen[shard]) continue;
-            if (!_hashes.TryAdd((shard, index.Value), hash))
-            {
-                Require.That(
-                    _hashes[(shard, index.Value)] == hash, $"P10: node {id} has another state hash at index {index} of shard {shard}");
-            }
-
-            NoteEntries(id, node, shard, seen[shard] + 1, index.Value);
-            seen[shard] = index.Value;
+            views = [.. node.Parts.Replica.Shards.Select(shard => new ReplicaView(node.Parts.Shared.Wal.Log(shard.Shard), _committed[shard.Shard.Value].Find))];
+            _views.Add(node, views);
         }
+
+        foreach (ShardReplica replica in node.Parts.Replica.Shards) Look(id, replica, views[replica.Shard.Value]);
     }
 
-    private void NoteLeader(NodeId id, int shard, Term term)
+    private void Look(NodeId id, ShardReplica replica, ReplicaView view)
     {
-        if (_leaders.TryAdd((shard, term.Value), id)) return;
-        Require.That(_leaders[(shard, term.Value)] == id, $"P10: nodes {_leaders[(shard, term.Value)]} and {id} lead term {term} of shard {shard}");
-    }
-
-    private void NoteEntries(NodeId id, Node node, int shard, long from, long to)
-    {
-        IStoredLog log = node.Parts.Shared.Wal.Log(new ShardId((ushort)shard));
-        long trueMs = _cluster.Clock.WallUnixMs;
-        from = Math.Max(from, log.FirstIndex.Value);
-        while (from <= to)
+        ShardId shard = replica.Shard;
+        RaftNode raft = replica.Raft;
+        CommittedLog committed = _committed[shard.Value];
+        if (raft.LastIndex != view.LastIndex || raft.LastTerm != view.LastTerm)
+            view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, shard, entry, before));
+        if (raft.Role == Role.Leader && view.LeadsTerm != raft.Term)
         {
-            _read.Clear();
-            if (log.Read(new LogIndex(from), new LogIndex(to), 4 << 20, _read) == 0) return;
-            foreach (LogEntry entry in _read)
+            view.LeadsTerm = raft.Term;
+            _raft.Leads(shard, raft.Term.Value, id);
+            CheckComplete(id, shard, raft.Term, view);
+        }
+
+        Require.That(raft.CommitIndex >= view.CommitIndex, $"P10: node {id} went back from commit {view.CommitIndex} to {raft.CommitIndex} of shard {shard}");
+        if (raft.CommitIndex > view.CommitIndex) NoteCommitted(id, raft, shard, view, committed);
+        (LogIndex index, ulong hash) = replica.Link.StateHash;
+        if (index == view.AppliedIndex) return;
+        view.AppliedIndex = index;
+        _raft.Applied(shard, id, index.Value, hash);
+    }
+
+    private void NoteEntry(NodeId id, ShardId shard, LogEntry entry, ulong? before)
+    {
+        if (before is { } previous) _raft.Holds(shard, id, entry.Term.Value, entry.Index.Value, ReplicaView.ChecksumOf(entry), previous);
+        bool isNew = _committed[shard.Value].Saw(entry, _cluster.Clock.WallUnixMs);
+        long ahead = entry.Header.TimestampMs - _cluster.Clock.WallUnixMs;
+        Require.That(!isNew || ahead <= StampToleranceMs, $"P5: entry {entry.Index} of shard {shard} is stamped {ahead} ms ahead of time");
+    }
+
+    private void NoteCommitted(NodeId id, RaftNode raft, ShardId shard, ReplicaView view, CommittedLog committed)
+    {
+        for (long at = view.CommitIndex.Value + 1; at <= raft.CommitIndex.Value; at++)
+        {
+            // What lies in front of the log stands in a checkpoint.
+            if (view.Find(new LogIndex(at)) is not { } entry) continue;
+            _raft.Committed(shard, id, at, ReplicaView.ChecksumOf(entry));
+            committed.Add(entry, raft.Term);
+        }
+
+        view.CommitIndex = raft.CommitIndex;
+    }
+
+    /// <summary>By log matching it is enough to look at the newest entry that is known to have been committed in an earlier term.</summary>
+    private void CheckComplete(NodeId id, ShardId shard, Term term, ReplicaView view)
+    {
+        if (_committed[shard.Value].LastBefore(term) is not { } last) return;
+        bool has = view.FirstIndex > last.Index
+            || (view.Find(last.Index) is { } own && ReplicaView.ChecksumOf(own) == ReplicaView.ChecksumOf(last));
+        Require.That(has, $"P10: node {id} leads term {term} of shard {shard} without {last}, which was committed");
+    }
+
+    /// <summary>What a node says in a term is a promise: it has it on its disk.</summary>
+    private void NotePromises(NodeId from, Incarnation sender, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (kind != FrameKind.Raft || payload.Length > MostBytesOfAFrameWithoutEntries) return;
+        _messages.Clear();
+        Require.That(MessageCodec.TryDecode(payload.ToArray(), _messages), $"P10: node {from} sends messages that can be read");
+        foreach (Message message in _messages)
+        {
+            if (message.Kind is MessageKind.PreVote or MessageKind.PreVoteReply) continue;
+            NodeId vote = message.Kind switch
             {
-                if (_log[shard].TryAdd(entry.Index.Value, entry))
-                {
-                    Require.That(
-                        entry.Header.TimestampMs <= trueMs + StampToleranceMs,
-                        $"P5: entry {entry.Index} of shard {shard} is stamped {entry.Header.TimestampMs - trueMs} ms ahead of time");
-                    continue;
-                }
-
-                LogEntry known = _log[shard][entry.Index.Value];
-                Require.That(
-                    ReferenceEquals(known, entry) || known.Bytes.Span.SequenceEqual(entry.Bytes.Span),
-                    $"P10: node {id} applied {entry} of shard {shard}, another node {known}");
-            }
-
-            from = _read[^1].Index.Value + 1;
+                MessageKind.VoteReply when !message.Reject => message.To,
+                MessageKind.Vote => from,
+                _ => NodeId.None,
+            };
+            _raft.Promises(message.Shard, sender, from, message.Term.Value, vote);
         }
     }
 }

@@ -46,16 +46,7 @@ internal sealed record SeedPlan
     }
 
     /// <summary>The load that goes with it.</summary>
-    public Workload DrawWorkload(RandomStreams streams)
-    {
-        SplitMix64 random = streams.Open("workload");
-        return new Workload(
-            Shards,
-            Clients: 2 + (int)random.NextBelow(6),
-            Queues: 1 + (int)random.NextBelow(5),
-            ThinkMs: 5 + random.NextBelow(120),
-            BigPercent: random.NextBelow(2) == 0 ? 0 : 2 + (int)random.NextBelow(10));
-    }
+    public Workload DrawWorkload(RandomStreams streams) => Workload.Draw(Shards, streams);
 
     public override string ToString() =>
         $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {MemoryBudgetMiB} MiB, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "

@@ -1,5 +1,4 @@
 using RaftQueue.Checkers;
-using RaftQueue.Jobs;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
@@ -34,7 +33,7 @@ internal sealed partial class SeedRun
         for (int queue = 0; queue < Workload.Queues; queue++)
         {
             int turn = queue;
-            DemandProgress($"q{queue}", () => nodes[turn++ % majority].Node);
+            DemandProgress($"q{queue}", () => nodes[turn++ % majority]);
         }
     }
 
@@ -47,34 +46,31 @@ internal sealed partial class SeedRun
         if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
     }
 
-    private void DemandProgress(string queue, Func<Node?> node)
+    private void DemandProgress(string queue, Func<SimulatedNode> next)
     {
         long end = Now + (ProgressMs * 1000);
         while (true)
         {
             Require.That(Now < end, $"P11: queue {queue} makes progress through a healed majority within {ProgressMs} ms");
-            Node? asked = null;
-            _cluster.RunUntil(() => (asked = node()) is not null, "P11: a node of the healed majority runs", RecoveryMs);
-            Operation enqueue = New(OperationKind.Enqueue, queue, $"p{History.NextId}");
-            if (!Call(enqueue, asked!, ClientCommands.Enqueue(enqueue, 0, default)) || !enqueue.IsOk) continue;
-            Operation lease = New(OperationKind.Lease, queue, "");
-            if (!Call(lease, asked!, ClientCommands.Lease([queue], lease.Worker, 1, 60_000)) || lease.Grants.Count == 0) continue;
-            Operation ack = New(OperationKind.Ack, queue, "", lease.Grants[0]);
-            if (Call(ack, asked!, ClientCommands.Token(ack)) && ack.TookToken) return;
+            SimulatedNode node = next();
+            _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "P11: a node of the healed majority runs", RecoveryMs);
+            Node asked = node.Node!;
+            (Operation enqueue, byte[] body) = _end.Enqueue(node, queue);
+            if (!Call(enqueue, asked, body) || !enqueue.IsOk) continue;
+            (Operation lease, body) = _end.Lease(node, queue, maxJobs: 1);
+            if (!Call(lease, asked, body) || lease.Grants.Count == 0) continue;
+            (Operation ack, body) = _end.Ack(node, queue, lease.Grants[0]);
+            if (Call(ack, asked, body) && ack.TookToken) return;
         }
     }
 
     /// <summary>One call, answered or not. False when the node was gone before it was.</summary>
     private bool Call(Operation operation, Node node, byte[] body)
     {
-        History.Add(operation);
-        CommandType type = operation.Kind == OperationKind.Enqueue ? CommandType.Enqueue : CommandType.Ack;
-        Task<CommandOutcome> asked = operation.Kind == OperationKind.Lease
-            ? node.LeaseAsync([new LeaseSegment(operation.Shard, body)], 2_000, default).AsTask()
-            : node.SubmitAsync(operation.Shard, type, body, finishing: type == CommandType.Ack).AsTask();
+        Task<CommandOutcome> asked = SeedEnd.Send(History, operation, node, body);
         _cluster.RunUntil(
             () => asked.IsCompleted || _cluster.Nodes.TrueForAll(each => each.Node != node), $"P11: {operation.Kind} is answered", RecoveryMs);
-        if (asked.IsCompleted) ClientCommands.Note(operation, asked.GetAwaiter().GetResult());
+        if (asked.IsCompleted) ClientAnswers.Note(operation, asked.GetAwaiter().GetResult());
         else operation.End = OperationEnd.Info;
         History.Returned(operation);
         return asked.IsCompleted;

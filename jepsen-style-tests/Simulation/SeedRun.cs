@@ -1,10 +1,5 @@
-using System.Text;
 using RaftQueue.Checkers;
-using RaftQueue.Jobs;
-using RaftQueue.Jobs.Views;
-using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
-using RaftQueue.Runtime;
 
 namespace RaftQueue.Simulation;
 
@@ -14,12 +9,12 @@ internal sealed partial class SeedRun : IDisposable
     private const long LeastMs = 60_000;
     private const long RecoveryMs = 15_000;
     private const long RejoinMs = 60_000;
-    private const long DrainMs = 120_000;
 
     private readonly SimulatedCluster _cluster;
     private readonly ClusterWatch _watch;
     private readonly FaultInjector _faults;
     private readonly List<SimulatedClient> _clients = [];
+    private readonly SeedEnd _end;
     private readonly long _startedAt;
     private readonly RandomStreams _streams;
 
@@ -43,17 +38,23 @@ internal sealed partial class SeedRun : IDisposable
         Workload = workload;
         var streams = new RandomStreams(seed);
         _cluster = new SimulatedCluster(
-            plan.Nodes, plan.Shards, streams.SeedOf("cluster"), options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB });
+            plan.Nodes,
+            plan.Shards,
+            streams.SeedOf("cluster"),
+            options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB, Settings = workload.Settings });
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         _watch = new ClusterWatch(_cluster, plan.Shards);
         _faults = new FaultInjector(_cluster, schedule, History, plan.Shards);
         _streams = streams;
         var shared = new ClientShared();
+        IReadOnlyList<ClientStep> steps = workload.Steps(plan.DurationMs, streams);
         for (int i = 0; i < workload.Clients; i++)
         {
-            _clients.Add(new SimulatedClient(_cluster, workload, History, shared, streams.SeedOf("client", i)));
+            _clients.Add(new SimulatedClient(_cluster, workload, steps, History, shared, i));
         }
+
+        _end = new SeedEnd(_cluster, _watch, History, workload);
     }
 
     public SeedPlan Plan { get; }
@@ -101,9 +102,9 @@ internal sealed partial class SeedRun : IDisposable
         Disturb();
         if (Plan.HealsMajorityFirst && _watch.ClusterHasBegun) DemandProgressOfMajority(_streams.Open("majority"));
         Heal();
-        Drain();
+        _end.Drain();
         _cluster.RunFor(Math.Max(0, LeastMs - ((Now - _startedAt) / 1000)));
-        Check();
+        _end.Judge();
     }
 
     public void Dispose() => _cluster.Dispose();
@@ -133,15 +134,7 @@ internal sealed partial class SeedRun : IDisposable
             RejoinMs,
             20);
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000, 20);
-        foreach (SimulatedNode node in _cluster.Nodes)
-        {
-            for (int queue = 0; queue < Workload.Queues; queue++)
-            {
-                Operation enqueue = New(OperationKind.Enqueue, $"q{queue}", $"p{History.NextId}");
-                Complete(node, enqueue, CommandType.Enqueue, ClientCommands.Enqueue(enqueue, 0, default), RecoveryMs);
-                Require.That(enqueue.IsOk, $"P11: {enqueue} through node {node.Id}");
-            }
-        }
+        _end.TryEveryNode();
     }
 
     private static IEnumerable<string> Describe(SimulatedNode node) => node.Node is not { } running
@@ -155,128 +148,4 @@ internal sealed partial class SeedRun : IDisposable
         node.Node!.Parts.Replica.Shards[shard].Raft.Membership is { IsJoint: false } membership
         && _cluster.Nodes.TrueForAll(each =>
             membership.IsVoter(each.Id) && membership.Names(each.Id, each.Node!.Parts.Shared.Incarnation)));
-
-    /// <summary>Leases and acks everything, until every job is finished.</summary>
-    private void Drain()
-    {
-        long end = Now + (DrainMs * 1000);
-        for (int queue = 0; queue < Workload.Queues; queue++)
-        {
-            string name = $"q{queue}";
-            while (Unfinished(name) > 0)
-            {
-                Require.That(Now < end, $"P11: queue {name} is not drained within {DrainMs} ms");
-                Operation lease = New(OperationKind.Lease, name, "");
-                SimulatedNode node = _cluster.Nodes[lease.Id % _cluster.Nodes.Count];
-                History.Add(lease);
-                byte[] body = ClientCommands.Lease([name], lease.Worker, 50, 60_000);
-                ValueTask<CommandOutcome> asked = node.Node!.LeaseAsync([new LeaseSegment(lease.Shard, body)], 2_000, default);
-                ClientCommands.Note(lease, _cluster.Await(asked, "a lease of the drain"));
-                History.Returned(lease);
-                foreach (Grant grant in lease.Grants) Ack(node, grant);
-            }
-        }
-
-        for (int shard = 0; shard < Plan.Shards; shard++) _cluster.AwaitSameState(shard);
-    }
-
-    private void Ack(SimulatedNode node, Grant grant)
-    {
-        Operation ack = New(OperationKind.Ack, grant.Queue, "", grant);
-        Complete(node, ack, CommandType.Ack, ClientCommands.Token(ack), RecoveryMs);
-        Require.That(ack.TookToken, $"the lease of the drain lasts: {ack}");
-    }
-
-    private void Check()
-    {
-        foreach (ShardStatus shard in _cluster.Nodes[0].Node!.Status().Shards)
-        {
-            _watch.CheckReplay(shard.Id.Value, shard.HashIndex, shard.StateHash);
-        }
-
-        var record = new RunRecord(History, _watch.StampOf, ReadAllJobs(), ReadTotals());
-        LossChecker.Check(record);
-        FenceChecker.Check(record);
-        AckFinalChecker.Check(record);
-        UniqueChecker.Check(record);
-        EarlyChecker.Check(record);
-        ReadChecker.Check(record);
-        IdempotencyChecker.Check(record);
-        DefiniteChecker.Check(record);
-    }
-
-    /// <summary>Every job that any answer named, as every node has it: all the same.</summary>
-    private Dictionary<JobId, JobSnapshot?> ReadAllJobs()
-    {
-        var ids = new SortedDictionary<string, JobId>(StringComparer.Ordinal);
-        foreach (Operation operation in History.Operations)
-        {
-            if (operation.Job is { } job) ids.TryAdd(job.ToString(), job);
-            foreach (Grant grant in operation.Grants) ids.TryAdd(grant.Job.ToString(), grant.Job);
-        }
-
-        var jobs = new Dictionary<JobId, JobSnapshot?>();
-        foreach (JobId id in ids.Values)
-        {
-            byte[]? first = null;
-            foreach (SimulatedNode node in _cluster.Nodes)
-            {
-                ReadOutcome read = _cluster.Await(node.Node!.ReadJobAsync(id, withPayload: true, 0, ReadConsistency.Stale), "a read of a job");
-                byte[] encoded = read.Found ? read.Result.ToArray() : [];
-                first ??= encoded;
-                Require.That(first.AsSpan().SequenceEqual(encoded), $"P10: node {node.Id} has another job {id} than node {_cluster.Nodes[0].Id}");
-            }
-
-            jobs[id] = first!.Length == 0 ? null : JobSnapshot.Read(first);
-        }
-
-        return jobs;
-    }
-
-    private Dictionary<string, long> ReadTotals()
-    {
-        var totals = new Dictionary<string, long>(StringComparer.Ordinal);
-        for (int queue = 0; queue < Workload.Queues; queue++) totals[$"q{queue}"] = ReadQueue($"q{queue}").Total;
-        return totals;
-    }
-
-    private long Unfinished(string queue) => ReadQueue(queue).Unfinished;
-
-    private (long Total, long Unfinished) ReadQueue(string queue)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(queue);
-        ReadOutcome read = _cluster.Await(
-            _cluster.Nodes[0].Node!.ReadAsync(
-                QueueName.ShardOf(name, Plan.Shards),
-                ReadConsistency.Linearizable,
-                name,
-                static (store, asked, into) => store.TryWriteQueue(asked, new MessagePackWriter(into))),
-            "a read of a queue");
-        Require.That(read.Decided, "P11: a read is answered");
-        Require.That(read.Found, $"queue {queue} exists");
-        var reader = new MessagePackReader(read.Result.Span);
-        Require.Readable(QueueView.TryRead(ref reader, out QueueView view));
-        return (view.EnqueuedTotal, view.CountOf(JobState.Ready) + view.CountOf(JobState.Scheduled) + view.CountOf(JobState.Leased));
-    }
-
-    private void Complete(SimulatedNode node, Operation operation, CommandType type, byte[] body, long withinMs)
-    {
-        History.Add(operation);
-        ValueTask<CommandOutcome> asked = node.Node!.SubmitAsync(operation.Shard, type, body, finishing: type != CommandType.Enqueue);
-        ClientCommands.Note(operation, _cluster.Await(asked, $"{operation.Kind} through node {node.Id}", withinMs));
-        History.Returned(operation);
-    }
-
-    private Operation New(OperationKind kind, string queue, string payload, Grant? grant = null) => new()
-    {
-        Id = History.NextId,
-        Kind = kind,
-        Shard = QueueName.ShardOf(Encoding.UTF8.GetBytes(queue), Plan.Shards),
-        InvokedOrder = History.NextOrder(),
-        InvokedMicroseconds = Now,
-        Queue = queue,
-        Payload = payload,
-        Job = grant?.Job,
-        Fence = grant?.Fence ?? 0,
-    };
 }

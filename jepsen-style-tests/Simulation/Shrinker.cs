@@ -94,7 +94,22 @@ internal static class Shrinker
 
         if (load.Queues > 1) yield return run with { Workload = load with { Queues = 1 } };
         if (load.BigPercent > 0) yield return run with { Workload = load with { BigPercent = 0 } };
+        foreach (RunCase fewer in FewerSteps(run)) yield return fewer;
         if (load.ThinkMs < 1_000) yield return run with { Workload = load with { ThinkMs = load.ThinkMs * 2 } };
+    }
+
+    private static IEnumerable<RunCase> FewerSteps(RunCase run)
+    {
+        Workload load = run.Workload;
+        List<int> numbers = [.. load.Steps(run.Plan.DurationMs, new RandomStreams(run.Seed)).Select(step => step.Number).Order()];
+        for (int size = numbers.Count / 2; size >= Math.Max(1, numbers.Count / 16); size /= 2)
+        {
+            for (int end = numbers.Count; end > 0; end -= size)
+            {
+                IEnumerable<int> some = numbers.Skip(Math.Max(0, end - size)).Take(Math.Min(size, end));
+                yield return run with { Workload = load with { LeftOut = [.. load.LeftOut, .. some] } };
+            }
+        }
     }
 
     private static IEnumerable<RunCase> ShorterEvents(RunCase run)

@@ -113,6 +113,9 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         _mayConnect = true;
     }
 
+    /// <summary>Told of every frame that a node hands over, whether it arrives or not.</summary>
+    public FrameWatch? Sent { get; set; }
+
     public bool IsCut(NodeId from, NodeId to) => Path(from, to).IsCut;
 
     public bool IsConnected(NodeId a, NodeId b) => Between(a, b) is not null;
@@ -127,6 +130,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     {
         if (Between(from, to) is not { } connection) return false;
         SimulatedStream stream = connection.From(from);
+        Sent?.Invoke(from, stream.Sender.Incarnation, kind, payload);
         NetworkPath path = stream.Path;
         if (path.IsCut || Happens(path, path.IsCalm ? 0 : Weather.LossPercent)) return true;
         if (kind == FrameKind.Raft && !path.IsCalm)

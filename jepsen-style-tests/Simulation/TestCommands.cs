@@ -19,11 +19,24 @@ internal static class TestCommands
         return buffer.WrittenSpan.ToArray();
     }
 
-    public static byte[] Lease(ReadOnlySpan<byte> queue, int maxJobs, long leaseMs)
+    /// <param name="queue">Its name.</param>
+    /// <param name="maxJobs">At most so many.</param>
+    /// <param name="leaseMs">For so long.</param>
+    /// <param name="key">0, or stands for an idempotency key.</param>
+    public static byte[] Lease(ReadOnlySpan<byte> queue, int maxJobs, long leaseMs, byte key = 0)
     {
         using var buffer = new PooledBuffer();
         var writer = new MessagePackWriter(buffer);
-        LeaseCommand.WriteStart(writer, default, 1);
+        scoped CommandEnvelope envelope = default;
+        Span<byte> hash = stackalloc byte[CommandEnvelope.HashBytes];
+        hash.Fill(key);
+        if (key != 0)
+        {
+            envelope.ScopedKey = hash;
+            envelope.BodyHash = hash;
+        }
+
+        LeaseCommand.WriteStart(writer, envelope, 1);
         writer.WriteString(queue);
         LeaseCommand.WriteEnd(writer, maxJobs, leaseMs, "tester"u8, 0, 8 << 20);
         return buffer.WrittenSpan.ToArray();
@@ -36,6 +49,16 @@ internal static class TestCommands
         TokenCommand.WriteStart(writer, default, 1);
         new AckItem { Lease = new LeaseReference(job.Slot, job.Sequence, fence) }.Write(writer);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>What became of the one token of a call.</summary>
+    public static TokenStatus Status(in CommandOutcome outcome)
+    {
+        Require.Readable(CommandResultReader.TryRead(outcome.Result.Span, out CommandResultReader result));
+        MessagePackReader body = result.Body;
+        Require.Readable(body.TryReadArrayHeader(out _));
+        Require.Readable(TokenRow.TryRead(ref body, out TokenRow row));
+        return row.Status;
     }
 
     /// <summary>What a lease result grants.</summary>

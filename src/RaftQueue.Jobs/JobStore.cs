@@ -132,6 +132,10 @@ public sealed partial class JobStore : IDisposable
             || queue.Retries.HasDue(LastTimestampMs);
     }
 
+    /// <summary>Whether a request under this idempotency key would be told now what its first one did, or that it conflicts.</summary>
+    public bool Remembers(scoped in Commands.CommandEnvelope envelope) =>
+        envelope.HasKey && _idempotency.TryFind(envelope, out _, out IdempotencyRecord record) && record.ExpiresAt > LastTimestampMs;
+
     /// <summary>Ready jobs of the queue; 0 for an unknown one.</summary>
     public long ReadyCount(ReadOnlySpan<byte> queueName) => _queues.Find(queueName)?.Count(JobState.Ready) ?? 0;
 

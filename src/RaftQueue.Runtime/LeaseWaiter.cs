@@ -19,6 +19,9 @@ internal sealed class LeaseWaiter
 
     public required long PullAheadMs { get; init; }
 
+    /// <summary>Under an idempotency key: it may be the repeat of one that was granted.</summary>
+    public required bool IsKeyed { get; init; }
+
     public required long WaitUntilMicroseconds { get; init; }
 
     /// <summary>Its lease command is on its way through the log.</summary>

@@ -24,11 +24,13 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
     private readonly Dictionary<string, long> _inFlightJobs = new(StringComparer.Ordinal);
     private readonly PriorityQueue<LeaseWaiter, long> _byDeadline = new();
     private readonly LinkedList<LeaseWaiter> _pullingAhead = new();
+    private readonly LinkedList<LeaseWaiter> _keyed = new();
     private readonly HashSet<string> _woken = new(StringComparer.Ordinal);
     private readonly PooledBuffer _buffer = new(64);
     private Term _term;
     private LeaderClock? _clock;
     private long _pullAheadCheckedAt;
+    private bool _keyGranted;
 
     public int Count => _byRequest.Count;
 
@@ -44,6 +46,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         _inFlightJobs.Clear();
         _byDeadline.Clear();
         _pullingAhead.Clear();
+        _keyed.Clear();
         _woken.Clear();
     }
 
@@ -93,15 +96,17 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         if (_byRequest.Count == 0) return;
         foreach (GrantOutcome grant in output.Grants)
         {
-            if (!_byRequest.TryGetValue((grant.Origin, grant.RequestNumber), out LeaseWaiter? waiter)) continue;
+            bool known = _byRequest.TryGetValue((grant.Origin, grant.RequestNumber), out LeaseWaiter? waiter);
+            if (grant.Code == ResultCode.Ok && (!known || waiter!.IsKeyed)) _keyGranted = true;
+            if (!known) continue;
             if (grant.Code != ResultCode.Empty)
             {
-                Forget(waiter);
+                Forget(waiter!);
                 continue;
             }
 
-            Land(waiter);
-            foreach (string queue in waiter.Queues) _woken.Add(queue);
+            Land(waiter!);
+            foreach (string queue in waiter!.Queues) _woken.Add(queue);
             if (waiter.IsCancelled) AnswerEmpty(waiter, apply.Store.AppliedIndex);
         }
 
@@ -114,6 +119,8 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         if (_byRequest.Count == 0) return long.MaxValue;
         foreach (string queue in _woken) Wake(queue);
         _woken.Clear();
+        if (_keyGranted && _keyed.Count > 0) WakeRepeats();
+        _keyGranted = false;
         long next = ServePullingAhead(nowMicroseconds);
         while (_byDeadline.TryPeek(out LeaseWaiter? waiter, out long deadline) && (waiter.IsOver || deadline <= nowMicroseconds))
         {
@@ -190,6 +197,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
             Queues = queues,
             MaxJobs = command.MaxJobs,
             PullAheadMs = command.PullAheadMs,
+            IsKeyed = command.Envelope.HasKey,
             WaitUntilMicroseconds = waitUntilMicroseconds,
         };
         return true;
@@ -200,6 +208,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         _byRequest.Add((waiter.Origin, waiter.Number), waiter);
         _byDeadline.Enqueue(waiter, waiter.WaitUntilMicroseconds);
         if (waiter.PullAheadMs > 0) _pullingAhead.AddLast(waiter);
+        if (waiter.IsKeyed) _keyed.AddLast(waiter);
         foreach (string queue in waiter.Queues)
         {
             if (!_byQueue.TryGetValue(queue, out LinkedList<LeaseWaiter>? list)) _byQueue.Add(queue, list = new());
@@ -213,6 +222,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         waiter.IsOver = true;
         _byRequest.Remove((waiter.Origin, waiter.Number));
         if (waiter.PullAheadMs > 0) _pullingAhead.Remove(waiter);
+        if (waiter.IsKeyed) _keyed.Remove(waiter);
         foreach (string queue in waiter.Queues)
         {
             if (!_byQueue.TryGetValue(queue, out LinkedList<LeaseWaiter>? list)) continue;
@@ -242,6 +252,15 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         }
     }
 
+    /// <summary>The first request under a key was granted: its repeats that wait here are told the same.</summary>
+    private void WakeRepeats()
+    {
+        foreach (LeaseWaiter waiter in _keyed)
+        {
+            if (!waiter.InFlight) TryPropose(waiter);
+        }
+    }
+
     private long ServePullingAhead(long nowMicroseconds)
     {
         if (_pullingAhead.Count == 0) return long.MaxValue;
@@ -257,12 +276,16 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         return _pullAheadCheckedAt + PullAheadCheckMicroseconds;
     }
 
-    /// <summary>Sends the lease command on its way if one of its queues has a job that no earlier one is about to take.</summary>
+    /// <summary>
+    /// Sends the lease command on its way if one of its queues has a job that no earlier one is about to take, or if its idempotency key
+    /// is known: then apply tells what the first one got.
+    /// </summary>
     private bool TryPropose(LeaseWaiter waiter)
     {
+        bool isRepeat = waiter.IsKeyed && IsRemembered(waiter);
         foreach (string queue in waiter.Queues)
         {
-            if (Available(queue) <= 0 && !CanPullAhead(waiter, queue)) continue;
+            if (!isRepeat && Available(queue) <= 0 && !CanPullAhead(waiter, queue)) continue;
             waiter.InFlight = true;
             CollectionsMarshal.GetValueRefOrAddDefault(_inFlightJobs, queue, out _) += waiter.MaxJobs;
             waiter.InFlightQueue = queue;
@@ -272,6 +295,9 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
 
         return false;
     }
+
+    private bool IsRemembered(LeaseWaiter waiter) =>
+        LeaseCommand.TryRead(waiter.Body.Span, out LeaseCommand command) && apply.Store.Remembers(command.Envelope);
 
     private long Available(string queue)
     {

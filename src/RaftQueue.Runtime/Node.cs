@@ -75,7 +75,8 @@ public sealed class Node : IAsyncDisposable
     /// <summary>
     /// One lease request: segments in strict order, each the body of a lease command for one shard. Answers as soon as one
     /// shard granted something, empty (<see cref="ResultCode.Empty"/> with no result) when <paramref name="waitMs"/> ran out.
-    /// A grant that comes after <paramref name="callerGone"/> was cancelled is taken back.
+    /// A grant that comes after <paramref name="callerGone"/> was cancelled is taken back, unless the request has an idempotency key:
+    /// then the leases may be in the hands of another call under it.
     /// </summary>
     public ValueTask<CommandOutcome> LeaseAsync(
         IReadOnlyList<LeaseSegment> segments, long waitMs, CancellationToken callerGone) =>

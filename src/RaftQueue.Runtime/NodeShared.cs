@@ -55,5 +55,8 @@ internal sealed class NodeShared
     /// <summary>Numbers above this one were not used before this start.</summary>
     public ulong FirstNumber => Boot << BootShift;
 
+    /// <summary>The newest number that was given out, <see cref="FirstNumber"/> when none was.</summary>
+    public ulong LastRequestNumber => FirstNumber | (ulong)Interlocked.Read(ref _lastRequest);
+
     public ulong NextRequestNumber() => FirstNumber | (ulong)Interlocked.Increment(ref _lastRequest);
 }

@@ -1,4 +1,5 @@
 using RaftQueue.Jobs;
+using RaftQueue.Jobs.Commands;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
@@ -119,13 +120,17 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
         if (request is null) return await sent.ConfigureAwait(false);
         CommandOutcome outcome;
         using (callerGone.Register(() => replica.Post(new CancelLease(request)))) outcome = await sent.ConfigureAwait(false);
-        if (callerGone.IsCancellationRequested && outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok })
+        if (callerGone.IsCancellationRequested && outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok } && !IsKeyed(segment.Body.Span))
         {
             Revoke(outcome.Shard, outcome.Result.Span);
         }
 
         return outcome;
     }
+
+    /// <summary>What a keyed request is granted may be in the hands of who asked first, or is asked for again.</summary>
+    private static bool IsKeyed(ReadOnlySpan<byte> leaseBody) =>
+        LeaseCommand.TryRead(leaseBody, out LeaseCommand command) && command.Envelope.HasKey;
 
     /// <summary>Waits in every shard at once; the first grant counts and later ones go back.</summary>
     private async Task<CommandOutcome> LeaseFromAnyAsync(

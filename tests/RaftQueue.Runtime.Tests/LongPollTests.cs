@@ -100,6 +100,63 @@ public sealed class LongPollTests
     }
 
     [Fact]
+    public void ARepeatUnderAKeyThatGoesTakesNothingFromTheFirst()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 36);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        cluster.Enqueue(leader, "work", "1");
+        byte[] body = TestCommands.Lease("work"u8, 1, 60_000, key: 7);
+        (JobId job, ulong fence, _) = Assert.Single(TestCommands.Grants(Ask(leader, CancellationToken.None)));
+        using var gone = new CancellationTokenSource();
+        cluster.RunFor(200);
+        LogIndex before = leader.Node!.Parts.Replica.Shards[0].Raft.LastIndex;
+        Task<CommandOutcome> repeat = leader.Node.LeaseAsync([new LeaseSegment(default, body)], 0, gone.Token).AsTask();
+        cluster.RunUntil(() => leader.Node.Parts.Replica.Shards[0].Raft.LastIndex > before, "the repeat stands in the log");
+        Assert.False(repeat.IsCompleted);
+        gone.Cancel();
+        cluster.RunUntil(() => repeat.IsCompleted, "the repeat is answered");
+        cluster.RunFor(1_000);
+        ValueTask<CommandOutcome> ack = leader.Node.SubmitAsync(default, CommandType.Ack, TestCommands.Ack(job, fence), finishing: true);
+        Assert.Equal(TokenStatus.Ok, TestCommands.Status(cluster.Await(ack, "an ack of what the first was told")));
+
+        CommandOutcome Ask(SimulatedNode node, CancellationToken callerGone) =>
+            cluster.Await(node.Node!.LeaseAsync([new LeaseSegment(default, body)], 0, callerGone), "a lease");
+    }
+
+    [Fact]
+    public void ARepeatUnderAKeyGetsTheSameLeasesThoughNothingIsLeft()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 37);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode follower = cluster.Nodes.Find(node => node != leader)!;
+        cluster.Enqueue(leader, "work", "1");
+        byte[] body = TestCommands.Lease("work"u8, 1, 60_000, key: 7);
+        foreach (SimulatedNode node in new[] { leader, leader, follower })
+        {
+            CommandOutcome outcome = cluster.Await(node.Node!.LeaseAsync([new LeaseSegment(default, body)], 0, default), "a lease");
+            Assert.Equal("1", Assert.Single(TestCommands.Grants(outcome)).Payload);
+        }
+    }
+
+    [Fact]
+    public void ARepeatThatWaitsIsToldAtOnceWhatTheFirstWasGranted()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 38);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        byte[] body = TestCommands.Lease("work"u8, 1, 60_000, key: 7);
+        List<Task<CommandOutcome>> both = [.. cluster.Nodes.Take(2).Select(node =>
+            node.Node!.LeaseAsync([new LeaseSegment(default, body)], 60_000, default).AsTask())];
+        cluster.RunFor(500);
+        cluster.Enqueue(leader, "work", "1");
+        cluster.RunFor(200);
+        Assert.All(both, task => Assert.True(task.IsCompleted));
+        Assert.All(both, task => Assert.Single(TestCommands.Grants(cluster.Await(new ValueTask<CommandOutcome>(task), "a lease"))));
+    }
+
+    [Fact]
     public void AScheduledJobWakesItsWaiterWhenItFallsDue()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 36);

@@ -7,6 +7,7 @@ public sealed partial class JobModel
 {
     public string Enqueue(string name, bool single, IReadOnlyList<PlainJob> specs, (Int128 Key, Int128 Body)? key)
     {
+        Last = new ModelEffect();
         if (Known(key, out string known)) return known;
         ModelQueue? queue = Queue(name);
         if (queue is null && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
@@ -21,6 +22,7 @@ public sealed partial class JobModel
             bool? replaced = holder is not null && spec.OnConflict == ConflictChoice.Replace ? Replace(holder, spec) : null;
             ModelJob job = holder ?? Create(queue, spec, unique);
             string row = ResultText.Enqueued(job.Sequence, job.State, holder is null, replaced);
+            Last.Enqueued.Add((job, holder is null, replaced));
             rows.Add(single ? $"{row} {job.Shot(withPayload: false)}" : row);
         }
 
@@ -29,9 +31,11 @@ public sealed partial class JobModel
 
     public string Lease(string[] names, int max, long? leaseMs, string worker, long pullAhead, (Int128 Key, Int128 Body)? key)
     {
+        Last = new ModelEffect();
         if (key is { } replay && _keys.TryGetValue(replay.Key, out Remembered? first) && first.Body == replay.Body && first.Leases is not null)
         {
             var alive = first.Leases.Where(l => Find(l.Sequence) is { State: JobState.Leased } job && job.Fence == l.Fence);
+            Last.Replayed = true;
             return ResultText.Head(ResultCode.Ok, true, first.Index) + Rows([.. alive.Select(l => GrantText(Find(l.Sequence)!))]);
         }
 
@@ -113,10 +117,12 @@ public sealed partial class JobModel
 
     public string Extend(IReadOnlyList<LeaseToken> tokens, long leaseMs, string? progress)
     {
+        Last = new ModelEffect();
         var rows = new List<string>();
         foreach (LeaseToken token in tokens)
         {
             bool live = IsLive(token, out ModelJob? job);
+            Last.Statuses.Add(live ? TokenStatus.Ok : TokenStatus.LeaseLost);
             if (live)
             {
                 job!.LeaseEnd = Now + leaseMs;
@@ -133,8 +139,10 @@ public sealed partial class JobModel
         return Head(ResultCode.Ok) + Rows(rows);
     }
 
-    public string Cancel(ulong sequence, long? ifVersion)
+    public string Cancel(ulong sequence, long? ifVersion, (Int128 Key, Int128 Body)? key = null)
     {
+        Last = new ModelEffect();
+        if (Known(key, out string known)) return known;
         ModelJob? job = Find(sequence);
         if (job is null) return Head(ResultCode.JobNotFound);
         if (ifVersion is { } version && version != job.Version) return Head(ResultCode.VersionMismatch);
@@ -150,30 +158,34 @@ public sealed partial class JobModel
             Finish(job, JobState.Cancelled, JobReason.None);
         }
 
-        string answer = Head(ResultCode.Ok) + Rows([job.Shot(withPayload: true).ToString()]);
+        string answer = Accept(key, Rows([job.Shot(withPayload: true).ToString()]));
         Trim(job.Queue);
         return answer;
     }
 
-    public string PutQueue(string name, SettingsPatch patch)
+    public string PutQueue(string name, SettingsPatch patch, (Int128 Key, Int128 Body)? key = null)
     {
+        Last = new ModelEffect();
+        if (Known(key, out string known)) return known;
         bool created = Queue(name) is null;
         if (created && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
         ModelQueue queue = Queue(name) ?? AddQueue(name);
         patch.Apply(queue.Settings);
-        string answer = Head(ResultCode.Ok) + Rows([$"{created} {queue.Text(Now)}"]);
+        string answer = Accept(key, Rows([$"{created} {queue.Text(Now)}"]));
         Trim(queue);
         return answer;
     }
 
     private string Finishing(IReadOnlyList<LeaseToken> tokens, (Int128 Key, Int128 Body)? key, string verb, Action<ModelJob> end)
     {
+        Last = new ModelEffect();
         if (Known(key, out string known)) return known;
         var rows = new List<string>();
         foreach (LeaseToken token in tokens)
         {
             bool live = IsLive(token, out ModelJob? job);
             bool repeat = !live && job is not null && job.Fence == token.Fence && job.EndedBy == verb;
+            Last.Statuses.Add(live || repeat ? TokenStatus.Ok : TokenStatus.LeaseLost);
             rows.Add(live || repeat ? "Ok" : "LeaseLost");
             if (!live) continue;
             end(job!);
@@ -220,6 +232,7 @@ public sealed partial class JobModel
         if (job.Spec.Until == UniqueUntil.Leased && job.Spec.Key is not null) ReleaseKey(job);
         job.Attempts.Add(new ModelAttempt { Number = job.Attempt, Worker = worker, StartedAt = Now });
         Touched(job);
+        Last.Granted.Add(job);
         Granted?.Invoke(job);
     }
 
@@ -239,7 +252,7 @@ public sealed partial class JobModel
             ContentType = spec.ContentType,
             Priority = (int)(spec.Priority ?? settings.Default("priority") ?? 0),
             MaxAttempts = spec.MaxAttempts ?? settings.Default("maxAttempts") ?? Settings.DefaultMaxAttempts,
-            KeepMs = spec.KeepMs ?? settings.Default("keepMs") ?? Settings.DefaultKeepMs,
+            KeepMs = spec.KeepMs ?? settings.Default("keepMs"),
             Key = unique,
             WindowEnd = spec is { Key: not null, Until: UniqueUntil.Window } ? Now + spec.WindowMs : null,
             CreatedAt = Now,
@@ -305,7 +318,10 @@ public sealed partial class JobModel
         if (key is not { } given) return false;
         if (_keys.TryGetValue(given.Key, out Remembered? first))
         {
-            answer = first.Body == given.Body
+            bool same = first.Body == given.Body;
+            Last = same ? first.Effect : new ModelEffect();
+            Last.Replayed = same;
+            answer = same
                 ? ResultText.Head(ResultCode.Ok, true, first.Index) + first.Rows
                 : Head(ResultCode.IdempotencyConflict);
             return true;
@@ -325,7 +341,7 @@ public sealed partial class JobModel
     private void Remember(Int128 key, Int128 body, string rows, List<(ulong Sequence, ulong Fence)>? leases)
     {
         long until = Now + Settings.IdempotencyWindowMs;
-        _keys[key] = new Remembered(body, until, Index, rows, leases);
+        _keys[key] = new Remembered(body, until, Index, rows, leases, Last);
         _calendar.Add((until, KeyEnds, 0, key));
     }
 

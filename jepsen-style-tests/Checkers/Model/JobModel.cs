@@ -41,6 +41,9 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     /// <summary>Every end of a lease, in order, right before the job changes; with the verb that ended it.</summary>
     public event Action<ModelJob, string>? LeaseEnded;
 
+    /// <summary>What the last command did, beside its answer.</summary>
+    public ModelEffect Last { get; private set; } = new();
+
     public long Now { get; private set; }
 
     public long Index { get; set; }
@@ -179,7 +182,7 @@ public sealed partial class JobModel(ReplicatedSettings initial)
         job.DiesAt = null;
         job.Version++;
         job.FinishedAt = Now;
-        job.ForgetAt = Now + (state == JobState.Dead ? job.Spec.KeepDeadMs ?? Settings.DefaultKeepDeadMs : job.KeepMs);
+        job.ForgetAt = Now + (state == JobState.Dead ? job.Spec.KeepDeadMs ?? Settings.DefaultKeepDeadMs : job.KeepMs ?? Settings.DefaultKeepMs);
         if (job.WindowEnd is null) ReleaseKey(job);
         if (state != JobState.Dead) job.Queue.Finished.AddLast(job.Place);
         Touched(job);
@@ -246,5 +249,5 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     }
 
     /// <summary>What a key's first request did.</summary>
-    private sealed record Remembered(Int128 Body, long Until, long Index, string Rows, List<(ulong Sequence, ulong Fence)>? Leases);
+    private sealed record Remembered(Int128 Body, long Until, long Index, string Rows, List<(ulong Sequence, ulong Fence)>? Leases, ModelEffect Effect);
 }

@@ -55,7 +55,8 @@ public sealed class ModelJob
 
     public long ForgetAt { get; set; }
 
-    public long KeepMs { get; init; }
+    /// <summary>Null: what counts for all queues when it finishes.</summary>
+    public long? KeepMs { get; init; }
 
     public ulong Fence { get; set; }
 

@@ -38,7 +38,7 @@ internal static class LeaseEndpoints
         CancellationToken gone = key is null ? over.Token : exchange.Server.Stopping;
         CommandOutcome outcome = await exchange.Node.LeaseAsync(segments, waitMs, gone).ConfigureAwait(false);
         bool isGranted = outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok };
-        if (isGranted && gone.IsCancellationRequested)
+        if (isGranted && key is null && gone.IsCancellationRequested)
         {
             // Not a byte was written and the node may have taken the grant back already: a second time does no harm.
             exchange.Node.Revoke(outcome.Shard, outcome.Result.Span);

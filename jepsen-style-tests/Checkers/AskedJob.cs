@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+using RaftQueue.Jobs;
+
+namespace RaftQueue.Checkers;
+
+/// <summary>One job of an enqueue: what was asked for, and what the answer said of it.</summary>
+public sealed class AskedJob
+{
+    /// <summary>The payload as <see cref="Model.Shots.PayloadText"/> shows it; no two requests of a run have the same.</summary>
+    public string Payload { get; init; } = "";
+
+    public string? UniqueKey { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public UniqueUntil Until { get; init; } = UniqueUntil.Finished;
+
+    public long WindowMs { get; init; }
+
+    public ConflictChoice OnConflict { get; init; }
+
+    public long? DelayMs { get; init; }
+
+    /// <summary>Unix ms of the cluster's time.</summary>
+    public long? RunAtMs { get; init; }
+
+    public long? ExpireAfterMs { get; init; }
+
+    /// <summary>The job that the answer named: the new one, or the holder of the key.</summary>
+    public JobId? Job { get; set; }
+
+    public bool Created { get; set; }
+
+    public bool? Replaced { get; set; }
+}

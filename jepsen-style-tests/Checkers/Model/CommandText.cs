@@ -1,0 +1,213 @@
+using System.Text;
+using RaftQueue.Jobs;
+using RaftQueue.Jobs.Commands;
+using RaftQueue.MessagePack;
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Checkers.Model;
+
+/// <summary>Reads commands of the log and has the model carry them out.</summary>
+internal static class CommandText
+{
+    /// <summary>The answer as text.</summary>
+    public static string Run(JobModel model, in CommandFrame frame)
+    {
+        var type = (CommandType)frame.Type;
+        switch (type)
+        {
+            case CommandType.Tick or CommandType.Checkpoint:
+                return ResultText.Head(ResultCode.Ok, false, model.Index);
+            case CommandType.Settings:
+                Require.Readable(SettingsCommand.TryRead(frame.Body, out ReplicatedSettings? settings));
+                model.Settings = settings!;
+                return ResultText.Head(ResultCode.Ok, false, model.Index);
+            case CommandType.Enqueue:
+                return Enqueue(model, frame.Body);
+            case CommandType.Lease:
+                return Lease(model, frame.Body);
+            case CommandType.Cancel:
+                Require.Readable(CancelCommand.TryRead(frame.Body, out CancelCommand cancel));
+                return model.Cancel(cancel.Sequence, cancel.IfVersion, KeyOf(cancel.Envelope));
+            case CommandType.PutQueue:
+                Require.Readable(PutQueueCommand.TryRead(frame.Body, out PutQueueCommand put));
+                return model.PutQueue(Text(put.Queue), Patch(put), KeyOf(put.Envelope));
+            default:
+                return OnTokens(model, type, frame.Body);
+        }
+    }
+
+    /// <summary>Whose lease request a command is.</summary>
+    public static string Worker(ReadOnlySpan<byte> leaseBody)
+    {
+        Require.Readable(LeaseCommand.TryRead(leaseBody, out LeaseCommand command));
+        return Text(command.Worker);
+    }
+
+    private static string Enqueue(JobModel model, ReadOnlySpan<byte> body)
+    {
+        Require.Readable(EnqueueCommand.TryRead(body, out EnqueueCommand command));
+        var jobs = new List<PlainJob>(command.Count);
+        MessagePackReader reader = command.Jobs;
+        for (int i = 0; i < command.Count; i++)
+        {
+            Require.Readable(JobSpec.TryRead(ref reader, out JobSpec spec));
+            jobs.Add(Plain(spec));
+        }
+
+        return model.Enqueue(Text(command.Queue), command.Single, jobs, KeyOf(command.Envelope));
+    }
+
+    private static PlainJob Plain(scoped in JobSpec spec)
+    {
+        bool hasKey = !spec.UniqueKey.IsEmpty;
+        return new PlainJob
+        {
+            Payload = spec.PayloadKind == PayloadKind.None ? null : Shots.PayloadText(spec.PayloadKind, spec.Payload),
+            Bytes = spec.PayloadKind == PayloadKind.Bytes,
+            ContentType = Shots.Text(spec.ContentType),
+            Type = Shots.Text(spec.Type),
+            Priority = spec.Priority,
+            DelayMs = spec.DelayMs,
+            RunAtMs = spec.RunAtMs,
+            Key = Shots.Text(spec.UniqueKey),
+            Until = hasKey ? spec.UniqueUntil : UniqueUntil.Finished,
+            WindowMs = spec.UniqueWindowMs,
+            OnConflict = hasKey ? spec.OnConflict : ConflictChoice.Return,
+            MaxAttempts = spec.MaxAttempts,
+            Retry = spec.Retry,
+            ExpireAfterMs = spec.ExpireAfterMs,
+            KeepMs = spec.KeepMs,
+            KeepDeadMs = spec.KeepDeadMs,
+            Tags = Strings(spec.Tags, map: false),
+            Headers = Strings(spec.Headers, map: true),
+        };
+    }
+
+    private static string Lease(JobModel model, ReadOnlySpan<byte> body)
+    {
+        Require.Readable(LeaseCommand.TryRead(body, out LeaseCommand command));
+        string[] names = new string[command.QueueCount];
+        MessagePackReader reader = command.Queues;
+        for (int i = 0; i < names.Length; i++)
+        {
+            Require.Readable(reader.TryReadString(out ReadOnlySpan<byte> name));
+            names[i] = Text(name);
+        }
+
+        return model.Lease(names, command.MaxJobs, command.LeaseMs, Text(command.Worker), command.PullAheadMs, KeyOf(command.Envelope));
+    }
+
+    private static string OnTokens(JobModel model, CommandType type, ReadOnlySpan<byte> body)
+    {
+        Require.Readable(TokenCommand.TryReadStart(body, out TokenCommand command));
+        (Int128, Int128)? key = KeyOf(command.Envelope);
+        MessagePackReader items = command.Items;
+        // The model takes calls whose tokens share everything else, as clients of a simulation make them.
+        var tokens = new List<LeaseToken>(command.Count);
+        Func<string>? run = null;
+        for (int i = 0; i < command.Count; i++) run = OnToken(model, type, ref items, tokens, key);
+        return run is null ? throw new PropertyViolatedException("P10: a command has a token") : run();
+    }
+
+    private static Func<string> OnToken(
+        JobModel model, CommandType type, ref MessagePackReader items, List<LeaseToken> tokens, (Int128 Key, Int128 Body)? key)
+    {
+        switch (type)
+        {
+            case CommandType.Ack:
+                Require.Readable(AckItem.TryRead(ref items, out AckItem ack));
+                tokens.Add(TokenOf(ack.Lease));
+                string? result = Shots.Text(ack.Result);
+                return () => model.Ack(tokens, result, key);
+            case CommandType.Nack:
+                Require.Readable(NackItem.TryRead(ref items, out NackItem nack));
+                tokens.Add(TokenOf(nack.Lease));
+                (string? error, long? delayMs, bool dead) = (Shots.Text(nack.Error), nack.DelayMs, nack.Dead);
+                return () => model.Nack(tokens, error, delayMs, dead);
+            case CommandType.Extend:
+                Require.Readable(ExtendItem.TryRead(ref items, out ExtendItem extend));
+                tokens.Add(TokenOf(extend.Lease));
+                (long leaseMs, string? progress) = (extend.LeaseMs, Shots.Text(extend.Progress));
+                return () => model.Extend(tokens, leaseMs, progress);
+            case CommandType.Release:
+                Require.Readable(ReleaseItem.TryRead(ref items, out ReleaseItem release));
+                tokens.Add(TokenOf(release.Lease));
+                long? wait = release.DelayMs;
+                return () => model.Release(tokens, wait);
+            case CommandType.Revoke:
+                Require.Readable(RevokeItem.TryRead(ref items, out RevokeItem revoke));
+                tokens.Add(TokenOf(revoke.Lease));
+                return () => model.Revoke(tokens);
+            default:
+                Require.Readable(RescheduleItem.TryRead(ref items, out RescheduleItem again));
+                tokens.Add(TokenOf(again.Lease));
+                (long? later, long? runAt, int? priority) = (again.DelayMs, again.RunAtMs, again.Priority);
+                string? payload = again.PayloadKind is { } kind ? Shots.PayloadText(kind, again.Payload) : null;
+                return () => model.Reschedule(tokens, later, runAt, payload, priority);
+        }
+    }
+
+    private static SettingsPatch Patch(scoped in PutQueueCommand put)
+    {
+        var reader = new MessagePackReader(put.Settings);
+        Require.Readable(reader.TryReadMapHeader(out int count));
+        var patch = new SettingsPatch { ReplaceAll = put.ReplaceAll };
+        for (int i = 0; i < count; i++)
+        {
+            Require.Readable(reader.TryReadText(out string? name));
+            patch = name switch
+            {
+                "keepFinished" => patch with { KeepFinished = (true, Number(ref reader)) },
+                "uniqueBy" => patch with { UniqueBy = (true, Pointers(ref reader)) },
+                "defaults" => Defaults(patch, ref reader),
+                _ => throw new PropertyViolatedException($"P10: the model knows the queue setting {name}"),
+            };
+        }
+
+        return patch;
+    }
+
+    private static SettingsPatch Defaults(SettingsPatch patch, ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil()) return patch with { DefaultsNil = true };
+        Require.Readable(reader.TryReadMapHeader(out int count));
+        var defaults = new List<(string, long?)>();
+        for (int i = 0; i < count; i++)
+        {
+            Require.Readable(reader.TryReadText(out string? name));
+            Require.That(ModelSettings.DefaultNames.Contains(name), $"P10: the model knows the default {name}");
+            defaults.Add((name!, Number(ref reader)));
+        }
+
+        return patch with { Defaults = defaults };
+    }
+
+    private static bool Pointers(ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil()) return false;
+        Require.Readable(reader.TryReadArrayHeader(out int count));
+        if (count == 0) return false;
+        Require.Readable(count == 1 && reader.TryReadText(out string? pointer) && pointer == "/k");
+        return true;
+    }
+
+    private static long? Number(ref MessagePackReader reader)
+    {
+        Require.Readable(reader.TryReadInt64OrNil(out long? value));
+        return value;
+    }
+
+    private static string[]? Strings(ReadOnlySpan<byte> encoded, bool map)
+    {
+        string? joined = Shots.Strings(encoded, map);
+        return joined?.Split(',');
+    }
+
+    private static (Int128 Key, Int128 Body)? KeyOf(scoped in CommandEnvelope envelope) => envelope.HasKey
+        ? (BitConverter.ToInt128(envelope.ScopedKey), BitConverter.ToInt128(envelope.BodyHash))
+        : null;
+
+    private static LeaseToken TokenOf(LeaseReference lease) => new(new JobId(lease.Sequence, default, lease.Slot), lease.Fence);
+
+    private static string Text(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
+}

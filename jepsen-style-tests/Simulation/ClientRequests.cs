@@ -1,0 +1,320 @@
+using System.Globalization;
+using System.Text;
+using RaftQueue.Checkers;
+using RaftQueue.Checkers.Model;
+using RaftQueue.Jobs;
+using RaftQueue.MessagePack;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>Turns the steps of one client into calls.</summary>
+internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload, History history, ClientShared shared, int client)
+{
+    /// <summary>So many jobs fit into one lease answer however large they are.</summary>
+    public const int MostJobsOfALease = 30;
+
+    private SimulatedNode _asked = null!;
+    private SplitMix64 _random = null!;
+    private ClientStep _step = null!;
+
+    public ClientCall Make(ClientStep step, SimulatedNode asked, SplitMix64 random)
+    {
+        _step = step;
+        _asked = asked;
+        _random = random;
+        return step.Kind switch
+        {
+            StepKind.Repeat when shared.AnyKeyed(random) is { } keyed => Repeat(keyed),
+            StepKind.EnqueueBatch => Enqueue(2 + (int)random.NextBelow(5)),
+            StepKind.Lease => Lease(),
+            StepKind.Ack or StepKind.Nack or StepKind.Extend or StepKind.Release or StepKind.Reschedule
+                when shared.TakeGrant(random) is { } grant => UseLease(grant),
+            StepKind.Cancel when shared.AnyJob(random) is { } job => Cancel(job.Job, job.Version),
+            StepKind.Read when shared.AnyJob(random) is { } job => Read(job.Job),
+            StepKind.ReadQueue or StepKind.ListQueues => ReadQueues(),
+            StepKind.PutQueue => PutQueue(),
+            _ => Enqueue(1),
+        };
+    }
+
+    private ClientCall Enqueue(int count, string? underKey = null)
+    {
+        string queue = AnyQueue();
+        var plain = new List<PlainJob>();
+        for (int i = 0; i < count; i++) plain.Add(Job(i));
+        Operation operation = new()
+        {
+            Id = history.NextId,
+            Client = client,
+            Node = _asked.Id.Value,
+            Kind = OperationKind.Enqueue,
+            Shard = ShardOf(queue),
+            InvokedNs = history.NextNs(),
+            Queue = queue,
+            IdempotencyKey = underKey ?? (OneIn(4) ? $"k{_step.Number}" : null),
+            KeyBody = $"{_step.Number}",
+            Jobs = plain.ConvertAll(Asked),
+        };
+        return Submit(operation, ClientCommands.Enqueue(operation, plain));
+    }
+
+    private PlainJob Job(int place)
+    {
+        string name = $"p{_step.Number}.{place}";
+        bool big = _random.NextBelow(100) < workload.BigPercent;
+        string filler = big ? new string('~', 20_000 + (int)_random.NextBelow(180_000)) : "";
+        bool unique = OneIn(5);
+        long schedule = _random.NextBelow(8);
+        return new PlainJob
+        {
+            Payload = big ? name + filler : OneIn(3) ? $"\"{name}\"" : string.Create(CultureInfo.InvariantCulture, $"{{\"id\":\"{name}\",\"k\":{_random.NextBelow(6)}}}"),
+            Bytes = big,
+            Type = OneIn(12) ? "mail" : null,
+            Priority = OneIn(4) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null,
+            DelayMs = schedule is 0 or 1 ? _random.NextBelow(4_000) : null,
+            RunAtMs = schedule == 2 ? cluster.Clock.WallUnixMs - 500 + _random.NextBelow(4_000) : null,
+            Key = unique ? $"u{_random.NextBelow(4)}" : null,
+            Until = unique ? (UniqueUntil)_random.NextBelow(3) : UniqueUntil.Finished,
+            WindowMs = unique ? _random.NextBelow(6_000) : 0,
+            OnConflict = unique ? (ConflictChoice)_random.NextBelow(3) : ConflictChoice.Return,
+            MaxAttempts = OneIn(3) ? 1 + (int)_random.NextBelow(6) : null,
+            Retry = new RetryPolicy((BackoffKind)_random.NextBelow(3), 50 + _random.NextBelow(500), 1_500, OneIn(2) ? 0 : 200_000),
+            ExpireAfterMs = OneIn(8) ? 100 + _random.NextBelow(6_000) : null,
+            KeepMs = OneIn(6) ? _random.NextBelow(8_000) : null,
+            KeepDeadMs = OneIn(6) ? _random.NextBelow(8_000) : null,
+            Tags = OneIn(10) ? ["red", "big"] : null,
+            Headers = OneIn(10) ? ["traceparent", "00-1"] : null,
+        };
+    }
+
+    private static AskedJob Asked(PlainJob job) => new()
+    {
+        Payload = Shots.PayloadText(job.PayloadKind, Encoding.UTF8.GetBytes(job.Payload!)),
+        UniqueKey = job.Key,
+        Until = job.Until,
+        WindowMs = job.WindowMs,
+        OnConflict = job.OnConflict,
+        DelayMs = job.DelayMs,
+        RunAtMs = job.RunAtMs,
+        ExpireAfterMs = job.ExpireAfterMs,
+    };
+
+    /// <summary>The same call again, byte for byte, or now and then another one under its key.</summary>
+    private ClientCall Repeat(Prepared first)
+    {
+        Operation call = first.Call;
+        if (OneIn(6)) return Enqueue(1, call.IdempotencyKey);
+        Operation again = new()
+        {
+            Id = history.NextId,
+            Client = client,
+            Node = _asked.Id.Value,
+            Kind = call.Kind,
+            Shard = ShardOf(call.Queue),
+            InvokedNs = history.NextNs(),
+            Queue = call.Queue,
+            Queues = call.Queues,
+            IdempotencyKey = call.IdempotencyKey,
+            KeyBody = call.KeyBody,
+            Jobs = [.. call.Jobs.Select(job => new AskedJob
+            {
+                Payload = job.Payload,
+                UniqueKey = job.UniqueKey,
+                Until = job.Until,
+                WindowMs = job.WindowMs,
+                OnConflict = job.OnConflict,
+                DelayMs = job.DelayMs,
+                RunAtMs = job.RunAtMs,
+                ExpireAfterMs = job.ExpireAfterMs,
+            })],
+            Job = call.Job,
+            Fence = call.Fence,
+            DelayMs = call.DelayMs,
+            PullAheadMs = call.PullAheadMs,
+            WaitMs = call.WaitMs,
+            IfVersion = call.IfVersion,
+            Worker = call.Worker,
+        };
+        return again.Kind == OperationKind.Lease ? Lease(again, [new LeaseSegment(again.Shard, first.Body)]) : Submit(again, first.Body);
+    }
+
+    private ClientCall Lease()
+    {
+        List<string> queues = [AnyQueue()];
+        for (int more = OneIn(3) ? 1 + (int)_random.NextBelow(2) : 0; more > 0; more--)
+        {
+            string other = AnyQueue();
+            if (!queues.Contains(other)) queues.Add(other);
+        }
+
+        // Each segment has the queues of one shard that follow each other.
+        var runs = new List<List<string>>();
+        foreach (string queue in queues)
+        {
+            if (runs.Count == 0 || ShardOf(runs[^1][0]) != ShardOf(queue)) runs.Add([]);
+            runs[^1].Add(queue);
+        }
+
+        bool keyed = runs.Count == 1 && OneIn(6);
+        Operation operation = new()
+        {
+            Id = history.NextId,
+            Client = client,
+            Node = _asked.Id.Value,
+            Kind = OperationKind.Lease,
+            Shard = ShardOf(queues[0]),
+            InvokedNs = history.NextNs(),
+            Queue = queues[0],
+            Queues = queues,
+            IdempotencyKey = keyed ? $"k{_step.Number}" : null,
+            KeyBody = $"{_step.Number}",
+            DelayMs = OneIn(8) ? null : 150 + _random.NextBelow(6_000),
+            PullAheadMs = OneIn(5) ? _random.NextBelow(3_000) : 0,
+            WaitMs = OneIn(2) ? 0 : _random.NextBelow(6_000),
+            Worker = $"w{_step.Number}",
+            SpansShards = runs.Count > 1,
+        };
+        int jobs = OneIn(6) ? MostJobsOfALease : 1 + (int)_random.NextBelow(4);
+        return Lease(operation, runs.ConvertAll(run => new LeaseSegment(ShardOf(run[0]), ClientCommands.Lease(operation, run, jobs))));
+    }
+
+    private ClientCall Lease(Operation operation, List<LeaseSegment> segments)
+    {
+        history.Add(operation);
+        if (operation.IdempotencyKey is not null) shared.Remember(new Prepared(operation, CommandType.Lease, segments[0].Body.ToArray()));
+        Node node = _asked.Node!;
+        var gone = new CancellationTokenSource();
+        ulong before = node.Parts.Shared.LastRequestNumber;
+        Task<CommandOutcome> asked = node.LeaseAsync(segments, operation.WaitMs, gone.Token).AsTask();
+        // A request over several shards sends more of them later: those are known by their worker.
+        if (segments.Count == 1) NoteRequest(operation, node, before);
+        return new ClientCall(operation, node, gone) { Command = asked };
+    }
+
+    private ClientCall UseLease(Grant grant)
+    {
+        OperationKind kind = _step.Kind switch
+        {
+            StepKind.Ack => OperationKind.Ack,
+            StepKind.Nack => OperationKind.Nack,
+            StepKind.Extend => OperationKind.Extend,
+            StepKind.Release => OperationKind.Release,
+            _ => OperationKind.Reschedule,
+        };
+        string? text = OneIn(2) ? $"\"r{_step.Number}\"" : null;
+        Operation operation = New(kind, grant.Queue, grant.Job, grant.Fence, keyed: kind == OperationKind.Ack && OneIn(6));
+        return Submit(operation, ClientCommands.Token(operation, text, OneIn(2) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null));
+    }
+
+    private ClientCall Cancel(JobId job, long? version)
+    {
+        Operation operation = New(OperationKind.Cancel, "", job, ifVersion: OneIn(2) ? version : null);
+        return Submit(operation, ClientCommands.Cancel(operation));
+    }
+
+    private ClientCall PutQueue()
+    {
+        Operation operation = New(OperationKind.PutQueue, AnyQueue(), keyed: OneIn(4));
+        var patch = new SettingsPatch
+        {
+            ReplaceAll = OneIn(3),
+            KeepFinished = (OneIn(3), OneIn(2) ? null : _random.NextBelow(30)),
+            UniqueBy = (OneIn(3), OneIn(2)),
+            DefaultsNil = OneIn(10),
+        };
+        var defaults = new List<(string, long?)>();
+        if (!patch.DefaultsNil && OneIn(3)) defaults.Add(("priority", OneIn(3) ? null : _random.NextBelow(JobLimits.MaxPriority + 1)));
+        if (!patch.DefaultsNil && OneIn(4)) defaults.Add(("delayMs", OneIn(2) ? null : _random.NextBelow(500)));
+        if (!patch.DefaultsNil && OneIn(4)) defaults.Add(("leaseMs", OneIn(2) ? null : 200 + _random.NextBelow(3_000)));
+        if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("maxAttempts", OneIn(2) ? null : 1 + _random.NextBelow(9)));
+        if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("keepMs", OneIn(2) ? null : _random.NextBelow(10_000)));
+        if (!patch.DefaultsNil && OneIn(8)) defaults.Add(("expireAfterMs", OneIn(2) ? null : 500 + _random.NextBelow(10_000)));
+        return Submit(operation, ClientCommands.PutQueue(operation, patch with { Defaults = defaults }));
+    }
+
+    private ClientCall Submit(Operation operation, byte[] body)
+    {
+        history.Add(operation);
+        CommandType type = ClientAnswers.TypeOf(operation.Kind);
+        if (operation.IdempotencyKey is not null) shared.Remember(new Prepared(operation, type, body));
+        Node node = _asked.Node!;
+        var gone = new CancellationTokenSource();
+        ulong before = node.Parts.Shared.LastRequestNumber;
+        bool finishing = operation.IsOnLease || operation.Kind == OperationKind.Cancel;
+        Task<CommandOutcome> asked = node.SubmitAsync(operation.Shard, type, body, finishing, gone.Token).AsTask();
+        NoteRequest(operation, node, before);
+        return new ClientCall(operation, node, gone) { Command = asked };
+    }
+
+    private static void NoteRequest(Operation operation, Node node, ulong before)
+    {
+        ulong after = node.Parts.Shared.LastRequestNumber;
+        if (after != before) operation.Request = (node.Parts.Shared.Incarnation, after);
+    }
+
+    private ClientCall Read(JobId job)
+    {
+        Operation operation = New(OperationKind.Read, "", job, stale: OneIn(4));
+        history.Add(operation);
+        long waitMs = OneIn(3) ? _random.NextBelow(3_000) : 0;
+        var gone = new CancellationTokenSource();
+        Task<ReadOutcome> read = _asked.Node!.ReadJobAsync(job, withPayload: true, waitMs, Consistency(operation), gone.Token).AsTask();
+        return new ClientCall(operation, _asked.Node!, gone) { Read = read };
+    }
+
+    private ClientCall ReadQueues()
+    {
+        bool one = _step.Kind == StepKind.ReadQueue;
+        string queue = AnyQueue();
+        Operation operation = New(one ? OperationKind.ReadQueue : OperationKind.ListQueues, queue, stale: OneIn(4));
+        history.Add(operation);
+        var gone = new CancellationTokenSource();
+        Task<ReadOutcome> read = _asked.Node!.ReadAsync(
+            operation.Shard,
+            Consistency(operation),
+            one ? Encoding.UTF8.GetBytes(queue) : null,
+            static (store, name, into) => name is not null
+                ? store.TryWriteQueue(name, new MessagePackWriter(into))
+                : store.WriteQueues(default, int.MaxValue, new MessagePackWriter(into)) > 0,
+            gone.Token).AsTask();
+        return new ClientCall(operation, _asked.Node!, gone) { Read = read };
+    }
+
+    private Operation New(
+        OperationKind kind,
+        string queue,
+        JobId? job = null,
+        ulong fence = 0,
+        bool keyed = false,
+        bool stale = false,
+        long? ifVersion = null) => new()
+        {
+            Id = history.NextId,
+            Client = client,
+            Node = _asked.Id.Value,
+            Kind = kind,
+            Shard = job?.Shard ?? ShardOf(queue),
+            InvokedNs = history.NextNs(),
+            Queue = queue,
+            IdempotencyKey = keyed ? $"k{_step.Number}" : null,
+            KeyBody = keyed ? $"{_step.Number}" : null,
+            Job = job,
+            Fence = fence,
+            DelayMs = kind == OperationKind.Extend || OneIn(2) ? 1 + _random.NextBelow(3_000) : null,
+            Dead = kind == OperationKind.Nack && OneIn(10),
+            NewPayload = kind == OperationKind.Reschedule && OneIn(2) ? $"\"p{_step.Number}.0\"" : null,
+            IfVersion = ifVersion,
+            Stale = stale,
+        };
+
+    private static ReadConsistency Consistency(Operation operation) =>
+        operation.Stale ? ReadConsistency.Stale : ReadConsistency.Linearizable;
+
+    private string AnyQueue() => $"q{_random.NextBelow(workload.Queues)}";
+
+    private ShardId ShardOf(string queue) => QueueName.ShardOf(Encoding.UTF8.GetBytes(queue), workload.Shards);
+
+    private bool OneIn(int many) => _random.NextBelow(many) == 0;
+}

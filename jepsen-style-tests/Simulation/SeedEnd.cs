@@ -1,0 +1,213 @@
+using System.Text;
+using RaftQueue.Checkers;
+using RaftQueue.Checkers.Model;
+using RaftQueue.Jobs;
+using RaftQueue.Jobs.Views;
+using RaftQueue.MessagePack;
+using RaftQueue.Primitives;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>The end of a run, when everybody is back: every node is tried, all jobs are worked off, and the checkers judge.</summary>
+internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, History history, Workload workload)
+{
+    private const long AnswerMs = 15_000;
+    private const long DrainMs = 120_000;
+    private const int DrainClient = -1;
+
+    private readonly Dictionary<int, Dictionary<JobId, JobSnapshot>> _finalJobs = [];
+    private readonly List<LogIndex> _ends = [];
+
+    /// <summary>Grants of first attempts: how late they came, ms, ascending. Known after <see cref="Judge"/>.</summary>
+    public IReadOnlyList<long> LateMs { get; private set; } = [];
+
+    /// <summary>P11: every node takes new jobs for every queue.</summary>
+    public void TryEveryNode()
+    {
+        foreach (SimulatedNode node in cluster.Nodes)
+        {
+            for (int queue = 0; queue < workload.Queues; queue++)
+            {
+                (Operation enqueue, byte[] body) = Enqueue(node, $"q{queue}");
+                Complete(node, enqueue, body);
+                Require.That(enqueue.IsOk, $"P11: {enqueue} through node {node.Id}");
+            }
+        }
+    }
+
+    /// <summary>Leases and acks everything, until every job is finished, and notes what every node has then.</summary>
+    public void Drain()
+    {
+        long end = cluster.Clock.MonotonicMicroseconds + (DrainMs * 1000);
+        for (int queue = 0; queue < workload.Queues; queue++)
+        {
+            string name = $"q{queue}";
+            while (Unfinished(name) > 0)
+            {
+                Require.That(cluster.Clock.MonotonicMicroseconds < end, $"P11: queue {name} is not drained within {DrainMs} ms");
+                LeaseAndAck(name);
+            }
+        }
+
+        for (int shard = 0; shard < workload.Shards; shard++)
+        {
+            cluster.AwaitSameState(shard);
+            watch.ComparePages(shard);
+            NoteFinalJobs(shard);
+        }
+    }
+
+    public void Judge()
+    {
+        Truth truth = Truth.Replay(history, [.. _ends.Select((index, shard) => watch.Log(shard, index))]);
+        foreach (TruthShard shard in truth.Shards)
+        {
+            Require.That(
+                watch.StateHashAt(shard.Shard, shard.LastIndex) == shard.StateHash,
+                $"P10: shard {shard.Shard}: the log replayed to {shard.LastIndex} gives another state hash");
+        }
+
+        var record = new RunRecord(history)
+        {
+            Truth = truth,
+            FinalJobs = _finalJobs.ToDictionary(
+                pair => pair.Key, pair => (IReadOnlyDictionary<JobId, JobSnapshot>)pair.Value),
+            IdempotencyWindowMs = workload.Settings.IdempotencyWindowMs,
+            LagMs = watch.LagMs,
+        };
+        Verdicts.Require(record);
+        DefiniteChecker.Check(record, static _ => true);
+        LateMs = EarlyChecker.Check(record);
+    }
+
+    /// <summary>A new job with a key of its own: no other of the queue is taken for it.</summary>
+    public (Operation Call, byte[] Body) Enqueue(SimulatedNode node, string queue)
+    {
+        string name = $"e{history.NextId}";
+        Operation call = New(node, OperationKind.Enqueue, queue, jobs: [new AskedJob { Payload = $"\"{name}\"", UniqueKey = name }]);
+        return (call, ClientCommands.Enqueue(call, [new PlainJob { Payload = $"\"{name}\"", Key = name }]));
+    }
+
+    public (Operation Call, byte[] Body) Lease(SimulatedNode node, string queue, int maxJobs)
+    {
+        Operation call = New(node, OperationKind.Lease, queue, worker: $"d{history.NextId}", delayMs: 60_000, waitMs: 2_000);
+        return (call, ClientCommands.Lease(call, [queue], maxJobs));
+    }
+
+    public (Operation Call, byte[] Body) Ack(SimulatedNode node, string queue, Grant grant)
+    {
+        Operation call = New(node, OperationKind.Ack, queue, grant.Job, grant.Fence);
+        return (call, ClientCommands.Token(call, text: null));
+    }
+
+    /// <summary>Begins a call and notes under which number its node sends it on.</summary>
+    public static Task<CommandOutcome> Send(History history, Operation operation, Node node, byte[] body)
+    {
+        history.Add(operation);
+        ulong before = node.Parts.Shared.LastRequestNumber;
+        Task<CommandOutcome> asked = operation.Kind == OperationKind.Lease
+            ? node.LeaseAsync([new LeaseSegment(operation.Shard, body)], operation.WaitMs, default).AsTask()
+            : node.SubmitAsync(operation.Shard, ClientAnswers.TypeOf(operation.Kind), body, finishing: operation.IsOnLease).AsTask();
+        ulong after = node.Parts.Shared.LastRequestNumber;
+        if (after != before) operation.Request = (node.Parts.Shared.Incarnation, after);
+        return asked;
+    }
+
+    private void LeaseAndAck(string queue)
+    {
+        SimulatedNode node = cluster.Nodes[history.NextId % cluster.Nodes.Count];
+        (Operation lease, byte[] body) = Lease(node, queue, ClientRequests.MostJobsOfALease);
+        Complete(node, lease, body);
+        foreach (Grant grant in lease.Grants)
+        {
+            (Operation ack, byte[] ackBody) = Ack(node, queue, grant);
+            Complete(node, ack, ackBody);
+            Require.That(ack.TookToken, $"P11: the lease of the drain lasts: {ack}");
+        }
+    }
+
+    private long Unfinished(string queue)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(queue);
+        ReadOutcome read = cluster.Await(
+            cluster.Nodes[0].Node!.ReadAsync(
+                QueueName.ShardOf(name, workload.Shards),
+                ReadConsistency.Linearizable,
+                name,
+                static (store, asked, into) => store.TryWriteQueue(asked, new MessagePackWriter(into))),
+            "a read of a queue");
+        Require.That(read.Decided, "P11: a read is answered");
+        Require.That(read.Found, $"P1: queue {queue} exists");
+        var reader = new MessagePackReader(read.Result.Span);
+        Require.Readable(QueueView.TryRead(ref reader, out QueueView view));
+        return view.CountOf(JobState.Ready) + view.CountOf(JobState.Scheduled) + view.CountOf(JobState.Leased);
+    }
+
+    /// <summary>Every job that any call or answer named, as every node has it at one index.</summary>
+    private void NoteFinalJobs(int shard)
+    {
+        var ids = new HashSet<JobId>();
+        foreach (Operation operation in history.Operations)
+        {
+            if (operation.Job is { } job) ids.Add(job);
+            foreach (AskedJob asked in operation.Jobs)
+            {
+                if (asked.Job is { } named) ids.Add(named);
+            }
+
+            foreach (Grant grant in operation.Grants) ids.Add(grant.Job);
+        }
+
+        ids.RemoveWhere(id => id.Shard.Value != shard);
+        using var buffer = new PooledBuffer();
+        foreach (SimulatedNode node in cluster.Nodes)
+        {
+            if (!_finalJobs.TryGetValue(node.Id.Value, out Dictionary<JobId, JobSnapshot>? jobs))
+                _finalJobs.Add(node.Id.Value, jobs = []);
+            JobStore store = node.Node!.Parts.Applies[shard].Store;
+            if (_ends.Count == shard) _ends.Add(store.AppliedIndex);
+            Require.That(store.AppliedIndex == _ends[shard], $"P11: node {node.Id} is at index {store.AppliedIndex} of shard {shard}, others at {_ends[shard]}");
+            foreach (JobId id in ids)
+            {
+                buffer.Clear();
+                if (store.TryWriteJob(id, withPayload: true, new MessagePackWriter(buffer)))
+                    jobs.Add(id with { Slot = 0 }, JobSnapshot.Read(buffer.WrittenSpan, out _));
+            }
+        }
+    }
+
+    private void Complete(SimulatedNode node, Operation operation, byte[] body)
+    {
+        var asked = new ValueTask<CommandOutcome>(Send(history, operation, node.Node!, body));
+        ClientAnswers.Note(operation, cluster.Await(asked, $"{operation.Kind} through node {node.Id}", AnswerMs));
+        history.Returned(operation);
+    }
+
+    private Operation New(
+        SimulatedNode node,
+        OperationKind kind,
+        string queue,
+        JobId? job = null,
+        ulong fence = 0,
+        string worker = "",
+        long? delayMs = null,
+        long waitMs = 0,
+        IReadOnlyList<AskedJob>? jobs = null) => new()
+        {
+            Id = history.NextId,
+            Client = DrainClient,
+            Node = node.Id.Value,
+            Kind = kind,
+            Shard = QueueName.ShardOf(Encoding.UTF8.GetBytes(queue), workload.Shards),
+            InvokedNs = history.NextNs(),
+            Queue = queue,
+            Queues = kind == OperationKind.Lease ? [queue] : [],
+            Job = job,
+            Fence = fence,
+            Worker = worker,
+            DelayMs = delayMs,
+            WaitMs = waitMs,
+            Jobs = jobs ?? [],
+        };
+}

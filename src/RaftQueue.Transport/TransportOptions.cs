@@ -34,7 +34,7 @@ public sealed record TransportOptions
     public int TransferIdleMs { get; init; } = 10_000;
 
     /// <summary>
-    /// What this node gives to peers that fetch pages, all together. About 6 % of a processor, and little beside what the log needs.
+    /// What this node gives to peers that fetch pages, all together: about an eighth of a processor.
     /// </summary>
     public long TransferBytesPerSecond { get; init; } = 64 * 1024 * 1024;
 

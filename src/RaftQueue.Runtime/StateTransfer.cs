@@ -51,13 +51,14 @@ internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints,
         }
     }
 
-    /// <summary>The node stops; completes when nothing is fetched any more. Any thread.</summary>
-    public async Task StopAsync()
+    /// <summary>
+    /// The node stops; completes when nothing is fetched any more. Any thread. What waits for a peer ends within this call, so that a
+    /// simulation stays in its thread.
+    /// </summary>
+    public Task StopAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        List<ShardTransfer> running;
-        lock (_gate) running = [.. _running.Values];
-        foreach (ShardTransfer transfer in running) await transfer.Fetching.ConfigureAwait(false);
+        _stopping.Cancel();
+        lock (_gate) return Task.WhenAll(_running.Values.Select(transfer => transfer.Fetching));
     }
 
     /// <summary>The leader last: it has enough to do.</summary>

@@ -158,6 +158,19 @@ public sealed class TransferTests
         Assert.InRange(cluster.Network.TransferBytes, 60 * BigBytes, 75 * BigBytes);
     }
 
+    [Fact]
+    public void ANodeThatStopsWhileItFetchesEndsTheFetchingInItsOwnThread()
+    {
+        SimulatedCluster cluster = Loaded(59, jobs: 20);
+        SimulatedNode victim = AFollower(cluster);
+        cluster.Crash(victim, CrashMode.PowerLoss);
+        cluster.Wipe(victim);
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.Status().Shards[0].Transfer is { Phase: "fetching" }, "it fetches");
+        Assert.True(victim.Node!.Parts.Replica.Transfers.StopAsync().IsCompletedSuccessfully);
+        Assert.Null(victim.Node.Status().Shards[0].Transfer);
+    }
+
     [Theory]
     [InlineData(CrashMode.ProcessDeath)]
     [InlineData(CrashMode.PowerLoss)]

@@ -163,6 +163,16 @@ public sealed partial class CheckpointFile : IDisposable
         return Slots.TryGrow(Slots.Slots);
     }
 
+    /// <summary>
+    /// Gives the free end of the file back to the disk, but for what <see cref="ReserveAhead"/> would take again. Checkpoint loop,
+    /// while nothing is written.
+    /// </summary>
+    public void Trim()
+    {
+        lock (_lock) Invariant.That(!_disposed && !_writing, "a file is made shorter between checkpoints");
+        Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
+    }
+
     /// <summary>A reader of the newest checkpoint, which is kept until it is disposed; null when there is none.</summary>
     public CheckpointReader? OpenReader()
     {
@@ -250,6 +260,11 @@ public sealed partial class CheckpointFile : IDisposable
             _path,
             new CheckpointDamage(Newest?.Index.Value, new PageNumber(page), $"wrong checksum in slot {place.Slot}"));
     }
+
+    /// <summary>As <see cref="ReadPage"/>; false when the page cannot be had.</summary>
+    internal bool TryReadPage(TableEntry place, Span<byte> destination) =>
+        SlotRead.TryReadAt(_file, (long)place.Slot * PageStore.PageSize, destination) == PageStore.PageSize
+        && PageRun.Matches(place, destination);
 
     private void ReaderClosed(CheckpointReader reader)
     {

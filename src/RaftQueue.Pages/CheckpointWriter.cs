@@ -7,7 +7,7 @@ namespace RaftQueue.Pages;
 /// nor any reader uses; nodes with no change below stay where they are. Runs on the checkpoint loop, beside the apply
 /// loop. Disposing an unfinished one aborts it.
 /// </summary>
-public sealed class CheckpointWriter : IDisposable
+public sealed partial class CheckpointWriter : IDisposable
 {
     private const int MaxVisited = 16 * 1024; // freed pages write nothing but cost a little
     private readonly CheckpointFile _file;
@@ -62,6 +62,8 @@ public sealed class CheckpointWriter : IDisposable
             _next = page + 1;
         }
 
+        if (_leavesToMove is null && (!TryClose(TableNode.RootLevel) || !TryEndSlice())) return EndFull();
+        if (MoveSome()) return TryEndSlice() || EndFull();
         if (!TryClose(TableNode.RootLevel) || !TryEndSlice()) return EndFull();
         _file.Sync();
         Outcome = CheckpointOutcome.Ready;
@@ -187,9 +189,11 @@ public sealed class CheckpointWriter : IDisposable
         if (!_out.TryFlush()) return false;
         _frozen.Publish(_written);
         _written.Clear();
-        if (_file.Slots.UnsyncedBytes + (_options.SliceBytes * 2L) > _options.SyncBytes) _file.Sync();
+        if (IsSyncDue) _file.Sync();
         return true;
     }
+
+    private bool IsSyncDue => _file.Slots.UnsyncedBytes + (_options.SliceBytes * 2L) > _options.SyncBytes;
 
     private bool EndFull()
     {

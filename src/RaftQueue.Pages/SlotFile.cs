@@ -9,6 +9,8 @@ namespace RaftQueue.Pages;
 /// </summary>
 internal sealed class SlotFile
 {
+    private const int TrimExtents = 2; // less is not worth a call
+
     private readonly IDiskFile _file;
     private readonly CheckpointOptions _options;
     private readonly Lock _gate = new();
@@ -230,6 +232,32 @@ internal sealed class SlotFile
             }
 
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Makes the file shorter when much of its end is free: so many slots stay free in all, as far as there are. Not while a
+    /// checkpoint is written.
+    /// </summary>
+    public void Trim(long keepFree)
+    {
+        int extent = _options.ExtentBytes / PageStore.PageSize;
+        lock (_growing)
+        {
+            long slots;
+            lock (_gate)
+            {
+                long end = Math.Max(_busy.End, Superblock.Places);
+                long freeBelow = end - Superblock.Places - _busy.Count();
+                slots = end + Math.Max(0, keepFree - freeBelow);
+                slots = (slots + extent - 1) / extent * extent;
+                if (_slots - slots < TrimExtents * extent) return;
+                _free -= _slots - slots;
+                _slots = (uint)slots;
+                _cursor = Math.Min(_cursor, _slots);
+            }
+
+            _file.SetLength(slots * PageStore.PageSize);
         }
     }
 

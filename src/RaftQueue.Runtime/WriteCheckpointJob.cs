@@ -41,6 +41,7 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
     private void Committed(CheckpointFile file, ShardId shard)
     {
         node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {_writer!.BlocksWritten * 4} KiB written");
+        file.Trim();
         while (file.ReserveAhead())
         {
             // One extent a call.

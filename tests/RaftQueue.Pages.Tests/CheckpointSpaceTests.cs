@@ -27,6 +27,86 @@ public sealed class CheckpointSpaceTests
         world.Reopen();
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    public void AfterAPurgeTheFileShrinksToThreeTimesTheState(int residentPages)
+    {
+        CheckpointWorld world = Purged(residentPages);
+        for (int i = 0; i < 8; i++)
+        {
+            world.Churn(5, 60);
+            world.Checkpoint(between: 1);
+            world.File.Trim();
+            world.Model.AssertHeldBy(world.Store);
+        }
+
+        long extent = world.Options.ExtentBytes / PageStore.PageSize;
+        long live = world.Store.AllocatedPages + 8;
+        Assert.InRange(world.File.FileBytes / PageStore.PageSize, 1, (3 * live) + (7 * extent));
+        Assert.True(world.Check().IsClean);
+        Assert.Equal(world.File.Slots.Slots - Superblock.Places - world.File.Slots.BusySlots, world.File.Slots.FreeSlots);
+        world.Reopen();
+        world.Churn(50, 60);
+        world.Checkpoint();
+        world.Reopen();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    public void ACrashAtAnyOperationOfMovingLeavesAWholeCheckpoint(int residentPages)
+    {
+        for (long at = 1; at < 400; at++)
+        {
+            CheckpointWorld world = Purged(residentPages);
+            world.Disk.CrashAtOperation = world.Disk.Operations + at;
+            bool crashed = false;
+            try
+            {
+                for (int i = 0; i < 4; i++)
+                {
+                    world.Churn(5, 60);
+                    world.Checkpoint(between: 1);
+                    world.File.Trim();
+                }
+            }
+            catch (SimulatedCrashException)
+            {
+                crashed = true;
+            }
+
+            world.Disk.Crash(at % 2 == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath);
+            long before = world.LastCommitted;
+            world.Reopen();
+            Assert.InRange(world.File.Newest!.Index.Value, before, before + 1);
+            world.Checkpoint();
+            Assert.True(world.Check().IsClean);
+            if (!crashed)
+            {
+                Assert.InRange(at, 20, 399);
+                return;
+            }
+        }
+
+        Assert.Fail("the script ends");
+    }
+
+    private static CheckpointWorld Purged(int residentPages)
+    {
+        var world = new CheckpointWorld(28, residentPages: residentPages);
+        for (int i = 1; i < 900; i++) world.Model.Allocate(world.Store);
+        world.Checkpoint();
+        for (uint page = 1; page <= 900; page++) world.Model.Write(world.Store, page, world.Random);
+        world.Checkpoint();
+        for (uint page = 2; page <= 900; page++)
+        {
+            if (page % 30 != 0) world.Model.Free(world.Store, page);
+        }
+
+        return world;
+    }
+
     [Fact]
     public void AReaderKeepsItsCheckpointAndGivesTheSpaceBack()
     {

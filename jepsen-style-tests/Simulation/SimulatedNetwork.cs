@@ -27,6 +27,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     private readonly NetworkPath?[,] _paths = new NetworkPath?[MostNodes, MostNodes];
     private readonly HashSet<(NodeId, NodeId)> _dialling = [];
     private readonly PriorityQueue<Action, (long At, long Order)> _queue = new();
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
     private bool _mayConnect;
 
@@ -69,6 +70,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>The process is gone: its connections break.</summary>
     public void Leave(NodeId id)
     {
+        StaysInThread();
         if (_peers.Remove(id, out SimulatedPeer? gone)) gone.IsGone = true;
         foreach (NodeId other in _peers.Keys.ToList()) Disconnect(id, other);
     }
@@ -163,7 +165,11 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         return worked;
     }
 
-    public void At(long microseconds, Action action) => _queue.Enqueue(action, (microseconds, _order++));
+    public void At(long microseconds, Action action)
+    {
+        StaysInThread();
+        _queue.Enqueue(action, (microseconds, _order++));
+    }
 
     /// <summary>The connection breaks and what is under way on it is lost; it is made anew soon where nothing is cut.</summary>
     public void Disconnect(NodeId a, NodeId b)
@@ -180,6 +186,10 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 
     private IEnumerable<(NodeId, NodeId)> Pairs() =>
         _peers.Keys.SelectMany(from => _peers.Keys.Where(to => to != from).Select(to => (from, to)));
+
+    /// <summary>What goes on in a pool thread runs beside everything else, and no run is like the other.</summary>
+    private void StaysInThread() =>
+        Require.That(Environment.CurrentManagedThreadId == _thread, "P10: all of a simulated cluster runs in one thread");
 
     private static bool Happens(NetworkPath path, int percent) => percent > 0 && path.Random.NextBelow(100) < percent;
 

@@ -15,7 +15,7 @@ public static class UniqueChecker
             .Where(call => !call.Replayed)
             .SelectMany(call => call.Jobs.Where(asked => asked is { UniqueKey: not null, Job: not null }).Select(asked => (Call: call, Asked: asked)));
         ILookup<string, Operation> openLeases = record.History.Operations
-            .Where(call => call.Kind == OperationKind.Lease && call.End != OperationEnd.Applied)
+            .Where(call => call.Kind == OperationKind.Lease && (call.End != OperationEnd.Applied || call.SpansShards))
             .SelectMany(call => call.Queues.Select(queue => (queue, call)))
             .OrderBy(pair => pair.call.InvokedNs)
             .ToLookup(pair => pair.queue, pair => pair.call, StringComparer.Ordinal);
@@ -71,7 +71,13 @@ public static class UniqueChecker
             to = Math.Min(to, asked.Until == UniqueUntil.Leased ? lease.InvokedNs : After(record, lease, grant.LeaseMs));
         }
 
-        // A grant that nobody was told of.
+        // A grant that nobody was told of: a copy of the request may have been granted as well, and given back.
+        foreach (LogGrant grant in record.Truth?.GrantsByJob[job] ?? [])
+        {
+            bool told = record.GrantsByJob[job].Any(pair => pair.Grant.Fence == grant.Fence);
+            if (!told && grant.Call is { } lease) to = Math.Min(to, lease.InvokedNs);
+        }
+
         if (openLease is not null) to = Math.Min(to, openLease.InvokedNs);
         return to;
     }

@@ -22,6 +22,9 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     /// <summary>Grants of first attempts: how late they came, ms, ascending. Known after <see cref="Judge"/>.</summary>
     public IReadOnlyList<long> LateMs { get; private set; } = [];
 
+    /// <summary>When every fault had ended, Unix ms of true time: from then on no node is kept from giving leases back.</summary>
+    public long HealedMs { get; set; } = long.MaxValue;
+
     /// <summary>P11: every node takes new jobs for every queue.</summary>
     public void TryEveryNode()
     {
@@ -77,7 +80,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
             LagMs = watch.LagMs,
         };
         Verdicts.Require(record);
-        DefiniteChecker.Check(record, static _ => true);
+        DefiniteChecker.Check(record, grant => grant.StampMs < HealedMs);
         LateMs = EarlyChecker.Check(record);
     }
 

@@ -134,6 +134,7 @@ internal sealed partial class SeedRun : IDisposable
             RejoinMs,
             20);
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000, 20);
+        _end.HealedMs = _cluster.Clock.WallUnixMs;
         _end.TryEveryNode();
     }
 

@@ -13,7 +13,6 @@ public sealed class ShrinkerTests
         RunCase read = RunCase.Parse(run.ToText());
         Assert.Equal(run.ToText(), read.ToText());
         Assert.Equal(run.Schedule.Events, read.Schedule.Events);
-        Assert.Equal(run.Workload, read.Workload);
         Assert.Equal(run.Plan.Weather, read.Plan.Weather);
         Assert.Equal(run.Plan.Weights, read.Plan.Weights);
     }

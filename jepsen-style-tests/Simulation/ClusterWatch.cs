@@ -37,9 +37,6 @@ internal sealed class ClusterWatch
     /// <summary>Committed entries in all.</summary>
     public int Entries => _committed.Sum(log => log.Count);
 
-    /// <summary>Every node has held the first entry of every shard.</summary>
-    public bool ClusterHasBegun => _memberships.HasBegun(_cluster.Nodes.Count, _committed.Length);
-
     public void AfterStep()
     {
         foreach (SimulatedNode node in _cluster.Nodes)

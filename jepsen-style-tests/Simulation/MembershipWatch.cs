@@ -12,14 +12,7 @@ namespace RaftQueue.Simulation;
 internal sealed class MembershipWatch
 {
     private readonly Dictionary<ShardReplica, Seen> _seen = [];
-    private readonly HashSet<(NodeId, ShardId)> _begun = [];
     private readonly List<LogEntry> _tail = [];
-
-    /// <summary>
-    /// Every node has held the first entry of every shard. Until then a cluster is only beginning, and for that it needs all members:
-    /// one that does not know the first membership yet cannot vote.
-    /// </summary>
-    public bool HasBegun(int nodes, int shards) => _begun.Count == nodes * shards;
 
     /// <summary>After every step, for every running node.</summary>
     public void Look(NodeId id, Node node)
@@ -27,7 +20,6 @@ internal sealed class MembershipWatch
         foreach (ShardReplica replica in node.Parts.Replica.Shards)
         {
             RaftNode raft = replica.Raft;
-            if (raft.MembershipIndex.Value > 0) _begun.Add((id, replica.Shard));
             if (!_seen.TryGetValue(replica, out Seen seen))
             {
                 // What a life begins with is not read again: a disk may be made to fail a read, and the node itself shall meet it.

@@ -8,6 +8,10 @@ namespace RaftQueue.Simulation;
 internal sealed partial class SeedRun
 {
     private const long ProgressMs = 20_000;
+    private const long CalmMs = 3_000;
+
+    /// <summary>Terms that may begin in that time: leaders still spread over the nodes.</summary>
+    private const long CalmTerms = 4;
 
     /// <summary>
     /// P11: one majority whose disks are intact is healed, and among themselves they are connected. All others stay as they are
@@ -35,7 +39,29 @@ internal sealed partial class SeedRun
             int turn = queue;
             DemandProgress($"q{queue}", () => nodes[turn++ % majority]);
         }
+
+        DemandCalm([.. nodes.Take(majority)]);
     }
+
+    /// <summary>P11: nobody whom the others cannot hear, or who cannot hear them, deposes one leader after the other.</summary>
+    private void DemandCalm(IReadOnlyList<SimulatedNode> healed)
+    {
+        long[] before = Terms(healed);
+        _cluster.RunFor(CalmMs);
+        long[] after = Terms(healed);
+        for (int shard = 0; shard < Plan.Shards; shard++)
+        {
+            Require.That(
+                after[shard] - before[shard] <= CalmTerms,
+                $"P11: shard {shard} goes from term {before[shard]} to {after[shard]} in {CalmMs} ms without a new fault");
+        }
+    }
+
+    private long[] Terms(IReadOnlyList<SimulatedNode> nodes) =>
+    [
+        .. Enumerable.Range(0, Plan.Shards).Select(shard =>
+            nodes.Max(node => node.Node?.Parts.Replica.Shards[shard].Raft.Term.Value ?? 0)),
+    ];
 
     private void Afflict(SimulatedNode node, SplitMix64 random)
     {

@@ -100,7 +100,7 @@ internal sealed partial class SeedRun : IDisposable
         _cluster.Network.Weather = Plan.Weather;
         _cluster.StartAll();
         Disturb();
-        if (Plan.HealsMajorityFirst && _watch.ClusterHasBegun) DemandProgressOfMajority(_streams.Open("majority"));
+        if (Plan.HealsMajorityFirst) DemandProgressOfMajority(_streams.Open("majority"));
         Heal();
         _end.Drain();
         _cluster.RunFor(Math.Max(0, LeastMs - ((Now - _startedAt) / 1000)));

@@ -25,7 +25,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private long _handOverAt;
     private long _handOverPause = BalanceMicroseconds;
 #if PLANTED_BUGS
-    private long _dueBefore;
+    private long _unknownUntilMs;
 #endif
 
     /// <summary>A term began, led by whoever: nothing proposed before is waited for.</summary>
@@ -34,7 +34,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         _tickIndex = _settingsIndex = _checkpointIndex = LogIndex.Zero;
         _handOverAt = nowMicroseconds + _handOverPause;
 #if PLANTED_BUGS
-        _dueBefore = replica.Link.NextDueMs;
+        _unknownUntilMs = replica.NextStampMs() + 10_000;
 #endif
     }
 
@@ -95,7 +95,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private bool TickIsDue(ShardLink link, long nowMicroseconds)
     {
 #if PLANTED_BUGS
-        if (PlantedBugs.Has(PlantedBug.TimersOnlyInLeaderMemory) && link.NextDueMs == _dueBefore) return false;
+        if (PlantedBugs.Has(PlantedBug.TimersOnlyInLeaderMemory) && link.NextDueMs <= _unknownUntilMs) return false;
 #endif
         return link.HasDueWork
             || (link.NextDueMs <= replica.NextStampMs() && nowMicroseconds - _tickedAt >= TickSpacingMicroseconds);

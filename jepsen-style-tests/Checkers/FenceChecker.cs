@@ -37,7 +37,9 @@ public static class FenceChecker
         for (int i = 0; i < grants.Count; i++)
         {
             (Operation Call, Grant Grant)? earlier = i == 0 ? null : grants[i - 1];
-            CheckAhead(record, job, grants[i].Call, grants[i].Grant, earlier is { } before ? byFence[before.Grant.Fence] : []);
+            // Another payload: a newcomer under its unique key replaced the job since, with a schedule of its own.
+            bool sameJob = earlier is { } before && before.Grant.Payload == grants[i].Grant.Payload;
+            CheckAhead(record, job, grants[i].Call, grants[i].Grant, sameJob ? byFence[earlier!.Value.Grant.Fence] : []);
             if (earlier is { } known) CheckLease(record, job, known, grants[i], [.. byFence[known.Grant.Fence]]);
         }
     }

@@ -109,6 +109,7 @@ internal sealed class FaultInjector
             node.Disk.CapacityBytes = null;
             node.Disk.ForgetErrors();
             node.PausedUntilMicroseconds = 0;
+            node.Clock.WallOffsetMs = 0;
             foreach (string loop in (string[])["log", "checkpoint"])
             {
                 node.Loops?.Hold(loop, 0);

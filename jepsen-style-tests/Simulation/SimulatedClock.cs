@@ -8,6 +8,9 @@ internal sealed class SimulatedClock(FakeClock shared) : IClock
 {
     public long WallOffsetMs { get; set; }
 
+    /// <summary>What the wall clock would show if it were right.</summary>
+    public long TrueUnixMs => shared.WallUnixMs;
+
     public long MonotonicMicroseconds => shared.MonotonicMicroseconds;
 
     public long WallUnixMs => shared.WallUnixMs + WallOffsetMs;

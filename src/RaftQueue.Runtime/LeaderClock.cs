@@ -1,3 +1,4 @@
+using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
@@ -24,24 +25,33 @@ internal sealed class LeaderClock(IClock clock)
         _samples[peer] = new Sample((wallUnixMs * 1000) - now, now);
     }
 
-    /// <summary>Leadership begins: one step to the median, but never behind <paramref name="lastStampMs"/>.</summary>
-    public void Start(long lastStampMs)
+    /// <summary>
+    /// Leadership begins: one step to the median, but never behind <paramref name="lastStampMs"/>. The votes of a majority came with
+    /// samples.
+    /// </summary>
+    public void Start(long lastStampMs, IReadOnlyList<MemberInfo> voters)
     {
         long now = clock.MonotonicMicroseconds;
-        long offset = Math.Max(MedianOffset(now), (lastStampMs * 1000) - now);
+        Collect(now, voters);
+        long offset = Math.Max(Median(), (lastStampMs * 1000) - now);
         _slewedAt = now;
         Volatile.Write(ref _offsetMicroseconds, offset);
     }
 
-    /// <summary>Moves toward the median by at most a tenth of the time since the last call.</summary>
-    public void Slew()
+    /// <summary>
+    /// Moves toward the median by at most a tenth of the time since the last call; not without fresh samples of a majority, as after
+    /// a pause: the own clock alone may be the wrong one.
+    /// </summary>
+    public void Slew(IReadOnlyList<MemberInfo> voters)
     {
         long now = clock.MonotonicMicroseconds;
         long step = (now - _slewedAt) * MaxSlewPercent / 100;
         if (step <= 0) return;
         _slewedAt = now;
+        Collect(now, voters);
+        if (_offsets.Count <= voters.Count / 2) return;
         long offset = _offsetMicroseconds;
-        Volatile.Write(ref _offsetMicroseconds, offset + Math.Clamp(MedianOffset(now) - offset, -step, step));
+        Volatile.Write(ref _offsetMicroseconds, offset + Math.Clamp(Median() - offset, -step, step));
     }
 
     /// <summary>Cluster time, Unix milliseconds; meaningful while this node leads.</summary>
@@ -62,18 +72,22 @@ internal sealed class LeaderClock(IClock clock)
         }
     }
 
-    private long MedianOffset(long now)
+    /// <summary>The own offset and those that the other voters told lately, in order.</summary>
+    private void Collect(long now, IReadOnlyList<MemberInfo> voters)
     {
         _offsets.Clear();
         _offsets.Add((clock.WallUnixMs * 1000) - now);
-        foreach (Sample sample in _samples.Values)
+        foreach (MemberInfo voter in voters)
         {
-            if (now - sample.TakenAt <= SampleLifeMicroseconds) _offsets.Add(sample.OffsetMicroseconds);
+            if (_samples.TryGetValue(voter.Id, out Sample sample) && now - sample.TakenAt <= SampleLifeMicroseconds)
+                _offsets.Add(sample.OffsetMicroseconds);
         }
 
         _offsets.Sort();
-        return _offsets[(_offsets.Count - 1) / 2];
     }
+
+    /// <summary>Of two the lower.</summary>
+    private long Median() => _offsets[(_offsets.Count - 1) / 2];
 
     private readonly record struct Sample(long OffsetMicroseconds, long TakenAt);
 }

@@ -44,7 +44,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         if (nowMicroseconds - _slewedAt >= SlewMicroseconds)
         {
             _slewedAt = nowMicroseconds;
-            replica.Clock.Slew();
+            replica.Clock.Slew(replica.Raft.Membership!.Voters);
         }
 
         if (!replica.Raft.LeaderReady) return;

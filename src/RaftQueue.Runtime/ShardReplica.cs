@@ -151,7 +151,7 @@ internal sealed class ShardReplica
         {
             // Before the first stamp of the term: what is stamped with an older time would fall due too early.
             _clockTerm = Raft.Term;
-            Clock.Start(_lastStampMs);
+            Clock.Start(_lastStampMs, Raft.Membership!.Voters);
         }
 
         if (Raft.WantsMembership is { } membership)

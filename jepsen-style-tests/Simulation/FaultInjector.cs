@@ -286,11 +286,13 @@ internal sealed class FaultInjector
             return;
         }
 
-        // Errors of the moment pass; a directory that cannot be used any more is replaced.
+        // Errors of the moment pass, a full disk too; a directory that cannot be used any more is replaced. Nobody's is damaged before
+        // the cluster has begun.
         node.StartsFailed++;
         _cluster.Network.Leave(node.Id);
         node.Disk.Crash(CrashMode.ProcessDeath);
-        if (node.StartsFailed > 3 && !Budget.IsIntact(node)) Replace(node);
+        bool isLost = node.StartsFailed > 3 && node.Disk.CapacityBytes is null && Budget.HasBegun && !Budget.IsIntact(node);
+        if (isLost) Replace(node);
         else if (IsHealed(node)) Later(RetryMs, () => Start(node));
     }
 

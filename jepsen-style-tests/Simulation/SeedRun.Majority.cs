@@ -7,7 +7,8 @@ namespace RaftQueue.Simulation;
 /// <summary>The ending in which only a majority is healed.</summary>
 internal sealed partial class SeedRun
 {
-    private const long ProgressMs = 20_000;
+    /// <summary>Several tries: a request or its answer that is lost on the way to a leader elsewhere ends at its deadline, 10 s.</summary>
+    private const long ProgressMs = 90_000;
     private const long CalmMs = 3_000;
 
     /// <summary>Terms that may begin in that time: leaders still spread over the nodes.</summary>

@@ -209,6 +209,21 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void P4_an_extend_may_make_the_last_lease_shorter()
+    {
+        foreach ((long extendMs, bool holds) in new[] { (20L, true), (5_000L, false) })
+        {
+            Made made = new();
+            made.Enqueue(1, (0, 10), 1, unique: "u");
+            made.Lease(1, (20, 30), 2, 1, leaseMs: 5_000);
+            made.OnLease(OperationKind.Extend, 1, (40, 50), 3, 1, delayMs: extendMs);
+            made.Enqueue(2, (300, 310), 4, unique: "u");
+            if (holds) UniqueChecker.Check(made.Record());
+            else Fails("P4", "holds the key", UniqueChecker.Check, made);
+        }
+    }
+
+    [Fact]
     public void P4_a_duplicate_names_the_holder()
     {
         Made made = new();

@@ -62,6 +62,10 @@ public static class UniqueChecker
             bool mayFinish = other.Kind is OperationKind.Ack or OperationKind.Nack or OperationKind.Cancel
                 || (other.IsOnLease && asked.Until == UniqueUntil.Leased);
             if (mayFinish && (other.IsOk || other.IsOpen)) to = Math.Min(to, other.InvokedNs);
+
+            // It may make the lease shorter, whose end may be the last attempt's.
+            bool extends = other is { Kind: OperationKind.Extend, DelayMs: not null } && (other.IsOk || other.IsOpen);
+            if (extends) to = Math.Min(to, After(record, other, other.DelayMs!.Value));
         }
 
         // Without a lease it may die of old age; with one, of its last attempt.

@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet build -c Release --nologo -v q . >/dev/null || { echo "FAILED  does not build"; echo "0 passed, 1 failed"; exit 1; }
-# Fresh for each commit, and the same whenever that commit is tested again.
-first="$(git rev-parse --short=12 HEAD 2>/dev/null || date +%s | sha256sum | cut -c1-12)"
+# Fresh whenever the program, the simulator or a judge changes, and the same whenever the same sources are tested again.
+first="$(find ../../src ../Simulation ../Checkers -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' -print0 \
+  | LC_ALL=C sort -z | xargs -0 cat | sha256sum | cut -c1-12)"
 exec dotnet bin/Release/net10.0/RaftQueue.Simulation.dll --corpus seeds.txt --fixed "${FIXED_SEEDS:-500}" --seeds "${FRESH_SEEDS:-1000}" --first "$((16#$first))"

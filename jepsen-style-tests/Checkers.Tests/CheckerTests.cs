@@ -221,6 +221,13 @@ public sealed class CheckerTests
             if (holds) UniqueChecker.Check(made.Record());
             else Fails("P4", "holds the key", UniqueChecker.Check, made);
         }
+
+        Made open = new();
+        open.Enqueue(1, (0, 10), 1, unique: "u");
+        open.Lease(1, (20, 30), 2, 1, leaseMs: 5_000);
+        open.OnLease(OperationKind.Extend, 1, (40, 50), null, 1, delayMs: 5_000);
+        open.Enqueue(2, (300, 310), 4, unique: "u");
+        UniqueChecker.Check(open.Record());
     }
 
     [Fact]

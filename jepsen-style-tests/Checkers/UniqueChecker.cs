@@ -63,9 +63,10 @@ public static class UniqueChecker
                 || (other.IsOnLease && asked.Until == UniqueUntil.Leased);
             if (mayFinish && (other.IsOk || other.IsOpen)) to = Math.Min(to, other.InvokedNs);
 
-            // It may make the lease shorter, whose end may be the last attempt's.
-            bool extends = other is { Kind: OperationKind.Extend, DelayMs: not null } && (other.IsOk || other.IsOpen);
-            if (extends) to = Math.Min(to, After(record, other, other.DelayMs!.Value));
+            // It may make the lease shorter, whose end may be the last attempt's; an open one, nobody knows by what stamp.
+            if (other is not { Kind: OperationKind.Extend, DelayMs: { } ms }) continue;
+            if (other.IsOpen) to = Math.Min(to, other.InvokedNs);
+            else if (other.IsOk) to = Math.Min(to, After(record, other, ms));
         }
 
         // Without a lease it may die of old age; with one, of its last attempt.

@@ -90,6 +90,9 @@ internal sealed class ClusterWatch
         ShardId shard = replica.Shard;
         RaftNode raft = replica.Raft;
         CommittedLog committed = _committed[shard.Value];
+
+        // Just started behind a checkpoint that its log does not reach: what is stored is dropped before anybody reads it.
+        if (raft.Effects.LogRestart is not null) return;
         if (raft.LastIndex != view.LastIndex || raft.LastTerm != view.LastTerm)
             view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, shard, entry, before));
         if (raft.Role == Role.Leader && view.LeadsTerm != raft.Term)

@@ -41,6 +41,8 @@ internal sealed class FaultInjector
         _network = new NetworkFaults(context);
         _disks = new DiskFaults(context);
         cluster.NodeFailed = NodeFailed;
+        cluster.Network.PageLacking = id =>
+            Require.That(cluster[id.Value].MayFail, $"P10: node {id} lacks a page of the checkpoint it gives, and nothing was done to its disk");
     }
 
     public DamageBudget Budget { get; }
@@ -267,11 +269,24 @@ internal sealed class FaultInjector
             return;
         }
 
+        HasWholeCheckpoints(node);
+
         // What an operator does who reads that the node has forgotten its promises.
         bool forgot = node.Node!.Parts.Replica.Shards.Any(shard => node.Node.Parts.Shared.Wal.Recovered(shard.Shard).HardState is null);
         if (!forgot) return;
         Require.That(!Budget.IsIntact(node), $"P10: node {node.Id} forgot its promises and nothing was done to its disk");
         Later(RetryMs, () => Replace(node));
+    }
+
+    /// <summary>A superblock may be torn by a crash; what a whole one leads to was durable before it.</summary>
+    private static void HasWholeCheckpoints(SimulatedNode node)
+    {
+        foreach (ShardReplica shard in node.Node!.Parts.Replica.Shards)
+        {
+            Pages.CheckpointDamage? damage = node.Node.Parts.Files[shard.Shard].Damage.FirstOrDefault(damage => damage.CheckpointIndex is not null);
+            Require.That(
+                damage is null || node.MayFail, $"P10: node {node.Id} starts, its shard {shard.Shard} has a damaged checkpoint and nothing was done to its disk: {damage}");
+        }
     }
 
     private void StartFailed(SimulatedNode node, Exception exception)

@@ -28,7 +28,10 @@ internal sealed record NetworkWeather
     /// <summary>What a path carries; 0 is without bound.</summary>
     public long BytesPerMs { get; init; }
 
+    /// <summary>What a transfer of a checkpoint carries; 0 is as fast as a disk reads.</summary>
+    public long TransferBytesPerMs { get; init; }
+
     public override string ToString() =>
         $"loss {LossPercent} %, replay {ReplayPercent} %, overtaken {OvertakenPercent} %, late {LatePerMille} per mille by {LateMs} ms, "
-        + $"split {SplitPercent} %, {BytesPerMs} bytes a ms";
+        + $"split {SplitPercent} %, {BytesPerMs} bytes a ms, transfers {TransferBytesPerMs}";
 }

@@ -36,7 +36,7 @@ internal sealed record SeedPlan
             Nodes = nodes,
             Shards = OneIn(3) ? 3 : 1,
             DurationMs = 40_000 + random.NextBelow(25_000),
-            Weather = DrawWeather(streams.Open("weather")),
+            Weather = DrawWeather(streams.Open("weather")) with { TransferBytesPerMs = DrawTransferSpeed(streams.Open("transfers")) },
             FaultGapMs = DrawGap(random),
             MemoryBudgetMiB = OneIn(5) ? 1 : 64,
             HealsMajorityFirst = OneIn(2),
@@ -60,6 +60,9 @@ internal sealed record SeedPlan
         1 => 5_000 + random.NextBelow(30_000),
         _ => 300 + random.NextBelow(4_000),
     };
+
+    /// <summary>In some runs fetching a checkpoint takes so long that its sender writes others meanwhile.</summary>
+    private static long DrawTransferSpeed(SplitMix64 random) => random.NextBelow(4) == 0 ? 300 + random.NextBelow(3_000) : 0;
 
     private static NetworkWeather DrawWeather(SplitMix64 random)
     {

@@ -51,6 +51,9 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     /// <summary>Told before a node answers a question of a transfer.</summary>
     public Action<NodeId>? BeforeTransferAnswer { get; set; }
 
+    /// <summary>Told when a node does not have a page of the checkpoint that it gives.</summary>
+    public Action<NodeId>? PageLacking { get; set; }
+
     public long NextDueMicroseconds => _queue.TryPeek(out _, out (long At, long Order) next) ? next.At : long.MaxValue;
 
     public long NowMicroseconds => clock.MonotonicMicroseconds;

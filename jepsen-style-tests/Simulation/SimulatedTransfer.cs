@@ -14,7 +14,7 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
 {
     private const long IdleMicroseconds = 10_000_000;
     private const long WaitMicroseconds = 100_000;
-    private const long BytesPerMs = 50_000;
+    private const long MostBytesPerMs = 50_000;
 
     private readonly Queue<Task<TransferAnswer>> _answers = new();
     private TransferHead? _head;
@@ -26,6 +26,8 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
     public ReadOnlyMemory<byte> Info => _head!.Info;
 
     public int Unanswered => _answers.Count;
+
+    private long BytesPerMs => network.Weather.TransferBytesPerMs is > 0 and var slow && !Path.IsCalm ? slow : MostBytesPerMs;
 
     private NetworkPath Path => network.Path(from, receiver.Id);
 
@@ -117,6 +119,9 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
         new FrameHeader(FrameKind.PageAnswer, FrameFlags.None, default, length, default, default).Seal(whole);
         TransferAnswer? answer = PageAnswer.TryDecode(Parse(whole), names);
         Require.That(answer is not null, $"P10: an answer that node {from} sent can be read");
+        // A checkpoint that is open has all that its table names, unless its disk was damaged.
+        bool lacks = !answer.IsGone && answer.Found.Contains(false);
+        if (lacks) network.PageLacking?.Invoke(from);
         return answer;
     }
 

@@ -124,10 +124,10 @@ public sealed partial class CheckpointAdopter : IDisposable
         if (Outcome != CheckpointOutcome.Writing) return true;
         if (name.Level > 0) return GiveNode(name, content);
         if (!_asked.Contains(name.Number) || HashOf(name.Number) != name.Hash) return true;
-        if (content.Length != PageStore.PageSize || PageHash.OfPage(content) != name.Hash) return false;
+        if (content.Length != PageStore.PageSize || !IsNamed(name, content)) return false;
         _bytesFetched += content.Length;
         if (!TryLetGo(name.Number) || !TryPut(content, out uint slot)) return true;
-        _fetched.Set(name.Number, new TableEntry(slot, Crc32C.Compute(content), name.Hash));
+        _fetched.Set(name.Number, new TableEntry(slot, Crc32C.Compute(content), PageHash.OfPage(content)));
         _asked.Remove(name.Number);
         _pagesHere++;
         return true;
@@ -141,6 +141,14 @@ public sealed partial class CheckpointAdopter : IDisposable
         for (uint? page = _asked.NextFrom(0); page is { } number; page = _asked.NextFrom(number + 1)) _wanted.Add(number);
         _asked = new PageSet();
         _cursor = 0;
+    }
+
+    private static bool IsNamed(in PageName name, ReadOnlySpan<byte> content)
+    {
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.PagesOfAnotherIndex)) return true;
+#endif
+        return PageHash.OfPage(content) == name.Hash;
     }
 
     private bool GiveNode(in PageName name, ReadOnlySpan<byte> content)

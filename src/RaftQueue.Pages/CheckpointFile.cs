@@ -218,6 +218,15 @@ public sealed partial class CheckpointFile : IDisposable
         }
     }
 
+#if PLANTED_BUGS
+    internal void WriteSuperblockAhead(FrozenPages frozen, TableEntry rootEntry, SlotMap map)
+    {
+        int place = _newest is null ? 0 : 1 - _newest.Place;
+        var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
+        _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
+    }
+#endif
+
     internal void WriterEnded()
     {
         lock (_lock)
@@ -290,6 +299,9 @@ public sealed partial class CheckpointFile : IDisposable
         if (_remains is not null) yield return _remains;
         if (_newest is not null) yield return _newest;
         if (_older is not null) yield return _older;
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.SlotReusedUnderReader)) yield break;
+#endif
         foreach (CheckpointReader reader in _readers) yield return reader.State;
     }
 

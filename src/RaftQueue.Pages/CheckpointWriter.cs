@@ -65,6 +65,14 @@ public sealed partial class CheckpointWriter : IDisposable
         if (_leavesToMove is null && (!TryClose(TableNode.RootLevel) || !TryEndSlice())) return EndFull();
         if (MoveSome()) return TryEndSlice() || EndFull();
         if (!TryClose(TableNode.RootLevel) || !TryEndSlice()) return EndFull();
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.SuperblockBeforePages))
+        {
+            _file.WriteSuperblockAhead(_frozen, _rootEntry, _map);
+            Outcome = CheckpointOutcome.Ready;
+            return false;
+        }
+#endif
         _file.Sync();
         Outcome = CheckpointOutcome.Ready;
         return false;

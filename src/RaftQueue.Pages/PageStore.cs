@@ -199,6 +199,9 @@ public sealed unsafe partial class PageStore : IDisposable
         if ((entry & PageEntries.Resident) == 0) entry = BringIn(page);
         if (!_dirty.Add(page))
         {
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.StalePageAfterEviction)) return entry;
+#endif
             if ((entry & PageEntries.Saved) != 0) ForgetSaved(page);
         }
         else if (_frozen is { State: FrozenState.Open } frozen && frozen.Changed.Contains(page))

@@ -126,5 +126,17 @@ public enum PlantedBug
 
     /// <summary>A leader counts its own entries before they are durable.</summary>
     LeaderCountsUnsynced,
+
+    /// <summary>A page that was evicted, read back and changed leaves memory again without being written.</summary>
+    StalePageAfterEviction,
+
+    /// <summary>A checkpoint's superblock is written before what it leads to is synced.</summary>
+    SuperblockBeforePages,
+
+    /// <summary>The slots of a checkpoint that a peer still reads are used for something else.</summary>
+    SlotReusedUnderReader,
+
+    /// <summary>Pages are taken by their number, whatever index the peer's checkpoint is at.</summary>
+    PagesOfAnotherIndex,
 }
 #endif

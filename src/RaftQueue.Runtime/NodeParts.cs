@@ -37,6 +37,8 @@ internal sealed class NodeParts
 
     public ShardApply[] Applies { get; }
 
+    public CheckpointFiles Files => _files;
+
     public RequestDesk Desk { get; }
 
     public static NodeParts Open(NodeOptions options, NodeEnvironment environment)

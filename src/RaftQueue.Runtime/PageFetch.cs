@@ -77,6 +77,13 @@ internal sealed class PageFetch(NodeShared node, ITransferClient client, ShardTr
             return false;
         }
 
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.PagesOfAnotherIndex) && adopter.Info is not null && adopter.Outcome == CheckpointOutcome.Writing)
+        {
+            adopter.AskAgain();
+            return true;
+        }
+#endif
         OfferedCheckpoint target = CheckpointInfoCodec.Decode(offered)!.Value;
         adopter.Aim(target.Info, target.RootHash, target.Pages);
         transfer.Tell("comparing", from);

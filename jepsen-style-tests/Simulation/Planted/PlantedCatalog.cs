@@ -33,6 +33,7 @@ internal static class PlantedCatalog
         new(PlantedBug.MissingTermReadAsZero, 9, 40, VeryBig(Rounds(3, 2, 6_000, FollowerIsAwayForLong))),
         new(PlantedBug.HigherTermNotTold, 13, 40, Rounds(3, 4, 2_000, MuteNodeIsToLead)),
         new(PlantedBug.MembershipBeforeTermCommit, 14, 100, Rounds(3, 5, 2_500, LeaderFallsInAChange)),
+        .. PlantedPages.Caught,
     ];
 
     /// <summary>The runs that should show them do not yet.</summary>

@@ -33,11 +33,11 @@ internal sealed class Cluster : IDisposable
     }
 
     /// <summary>Starts one node; gives the time until it is ready.</summary>
-    public static TimeSpan Start(ClusterNode node)
+    public static TimeSpan Start(ClusterNode node, TimeSpan? patience = null)
     {
         long start = Stopwatch.GetTimestamp();
         node.Start();
-        MustBeReady(node);
+        MustBeReady(node, patience);
         return Stopwatch.GetElapsedTime(start);
     }
 
@@ -66,8 +66,9 @@ internal sealed class Cluster : IDisposable
         foreach (ClusterNode node in All) node.Dispose();
     }
 
-    private static void MustBeReady(ClusterNode node)
+    private static void MustBeReady(ClusterNode node, TimeSpan? patience = null)
     {
-        if (!node.WaitUntilReady(Patience)) throw new IOException($"Node {node.Id} was not ready within {Patience.TotalSeconds} s; see {node.LogFile}.");
+        TimeSpan most = patience ?? Patience;
+        if (!node.WaitUntilReady(most)) throw new IOException($"Node {node.Id} was not ready within {most.TotalSeconds} s; see {node.LogFile}.");
     }
 }

@@ -129,7 +129,7 @@ internal sealed class ScaleRun
         Directory.Delete(lost.DataDirectory, recursive: true);
         using Process other = _bench.StartOtherWork(Math.Min(30, 2 * _options.Seconds));
         long begin = Stopwatch.GetTimestamp();
-        Cluster.Start(lost);
+        Cluster.Start(lost, RepairPatience);
         _cluster.WaitUntilEven(RepairPatience);
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         JsonElement work = _bench.Result(other);

@@ -141,8 +141,8 @@ internal sealed partial class SeedRun : IDisposable
     }
 
     /// <summary>
-    /// What an operator does who has set a wrong clock right: a leader that began by it is behind and catches up by a tenth only, another
-    /// one begins with the right time.
+    /// What an operator does (docs/consistency.md, Time): a leader of three that was elected while one was out of reach, and the other's
+    /// clock or its own slow, is behind and catches up by a tenth only; with all of them connected another one begins with the right time.
     /// </summary>
     private void CorrectTime(int shard)
     {

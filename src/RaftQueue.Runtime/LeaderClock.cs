@@ -25,6 +25,10 @@ internal sealed class LeaderClock(IClock clock)
         _samples[peer] = new Sample((wallUnixMs * 1000) - now, now);
     }
 
+    /// <summary>A sample of this peer is young enough to count.</summary>
+    public bool HasHeard(NodeId peer) =>
+        _samples.TryGetValue(peer, out Sample sample) && clock.MonotonicMicroseconds - sample.TakenAt <= SampleLifeMicroseconds;
+
     /// <summary>
     /// Leadership begins: one step to the median, but never behind <paramref name="lastStampMs"/>. The votes of a majority came with
     /// samples.

@@ -10,6 +10,9 @@ internal sealed class ShardReplica
 {
     private const long ExpireMicroseconds = 200_000;
 
+    /// <summary>How long a new leader lets connected voters say what their clocks show; with all of them voting it does not wait.</summary>
+    private const long ClockWaitMicroseconds = 20_000;
+
     private readonly NodeShared _node;
     private readonly ReplicaLoop _loop;
     private readonly LeaderDuties _duties;
@@ -18,6 +21,8 @@ internal sealed class ShardReplica
     private NodeId _routedTo;
     private Term _routedTerm;
     private Term _clockTerm;
+    private Term _electedTerm;
+    private long _clockDueAt;
 
     public ShardReplica(NodeShared node, ReplicaLoop loop, RaftNode raft, ShardApply apply, ShardId shard, long lastStampMs)
     {
@@ -76,7 +81,7 @@ internal sealed class ShardReplica
         do
         {
             ProposeOwnBeginning(nowMicroseconds);
-            if (Raft.Role == Role.Leader && !Raft.WantsTermStart)
+            if (Raft.Role == Role.Leader && Raft.Term == _clockTerm && !Raft.WantsTermStart)
             {
                 _duties.Run(nowMicroseconds);
                 Proposals.Flush(nowMicroseconds);
@@ -94,6 +99,7 @@ internal sealed class ShardReplica
     public long NextDeadline(long nowMicroseconds)
     {
         long deadline = Raft.NextDeadlineMs >= long.MaxValue / 1000 ? long.MaxValue : Raft.NextDeadlineMs * 1000;
+        if (Raft.Role == Role.Leader && Raft.Term != _clockTerm) deadline = Math.Min(deadline, _clockDueAt);
         return Math.Min(deadline, _duties.NextDeadline(nowMicroseconds));
     }
 
@@ -147,13 +153,8 @@ internal sealed class ShardReplica
 
     private void ProposeOwnBeginning(long nowMicroseconds)
     {
-        if (Raft.Role == Role.Leader && Raft.Term != _clockTerm)
-        {
-            // Before the first stamp of the term: what is stamped with an older time would fall due too early.
-            _clockTerm = Raft.Term;
-            Clock.Start(_lastStampMs, Raft.Membership!.Voters);
-        }
-
+        // Before the first stamp of the term: what is stamped with an older time would fall due too early.
+        if (Raft.Role == Role.Leader && Raft.Term != _clockTerm && !TryStartClock(nowMicroseconds)) return;
         if (Raft.WantsMembership is { } membership)
         {
             TryPropose(
@@ -164,6 +165,36 @@ internal sealed class ShardReplica
         {
             TryPropose(LogEntry.TermStart(Shard, Raft.Term, Raft.LastIndex.Next, NextStampMs()), nowMicroseconds);
         }
+    }
+
+    /// <summary>
+    /// False while connected voters may still say what their clocks show, for a short time: who begins with a slow clock and only one
+    /// other follows the slow one. Votes and the answers to the first heartbeats bring what is missing.
+    /// </summary>
+    private bool TryStartClock(long nowMicroseconds)
+    {
+        if (_electedTerm != Raft.Term)
+        {
+            _electedTerm = Raft.Term;
+            _clockDueAt = nowMicroseconds + ClockWaitMicroseconds;
+        }
+
+        IReadOnlyList<MemberInfo> voters = Raft.Membership!.Voters;
+        if (nowMicroseconds < _clockDueAt && AwaitsClockOf(voters)) return false;
+        _clockTerm = Raft.Term;
+        Clock.Start(_lastStampMs, voters);
+        return true;
+    }
+
+    private bool AwaitsClockOf(IReadOnlyList<MemberInfo> voters)
+    {
+        foreach (MemberInfo voter in voters)
+        {
+            if (voter.Id == _node.Self || Clock.HasHeard(voter.Id)) continue;
+            if (_loop.IncarnationOf(voter.Id) == voter.Incarnation) return true;
+        }
+
+        return false;
     }
 
     /// <summary>Carries out what consensus asks for; true when role, term or leader changed, which may ask for more.</summary>

@@ -171,6 +171,53 @@ public sealed class TransferTests
         Assert.Null(victim.Node.Status().Shards[0].Transfer);
     }
 
+    [Fact]
+    public void ApplyTakesOverACheckpointOnlyOnceConsensusKnowsOfIt()
+    {
+        SimulatedCluster cluster = Loaded(60, jobs: 20);
+        SimulatedNode behind = AFollower(cluster);
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        Load(cluster, 14);
+        cluster.Start(behind);
+        AwaitInstalling(cluster, behind);
+        LogIndex before = behind.Node!.Status().Shards[0].AppliedIndex;
+        behind.Loops!.Hold("replica", cluster.Clock.MonotonicMicroseconds + 200_000);
+        cluster.RunUntil(() => cluster.History.Contains(" installed, ", StringComparison.Ordinal), "it is in the file", 150);
+        cluster.RunFor(20);
+        Assert.Equal(before, behind.Node!.Status().Shards[0].AppliedIndex);
+        AwaitCaughtUp(cluster, behind);
+    }
+
+    [Fact]
+    public void TheLogHoldsWhatConsensusTookBeforeACheckpointTakesItsPlace()
+    {
+        SimulatedCluster cluster = Loaded(61, jobs: 20);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode behind = AFollower(cluster);
+        SimulatedNode keeper = cluster.Nodes.Find(node => node != leader && node != behind)!;
+
+        // One node writes no checkpoint and so keeps the log that the follower lacks.
+        keeper.Loops!.Hold("checkpoint", long.MaxValue);
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        Load(cluster, 14);
+        cluster.Start(behind);
+        AwaitInstalling(cluster, behind);
+        LogIndex installed = behind.Node!.Status().Shards[0].Transfer!.Index;
+        behind.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 10_000_000);
+        leader.Node!.Parts.Replica.Post(new HandOver(new ShardId(0), keeper.Id));
+        LogIndex before = LastIndex(behind);
+        cluster.RunUntil(() => LastIndex(behind) > before, "the keeper leads and sends its log");
+
+        // The rest of the log and the word that the checkpoint is installed are there in one round of the loop.
+        Assert.True(LastIndex(behind) < installed);
+        behind.Loops!.Hold("replica", cluster.Clock.MonotonicMicroseconds + 100_000);
+        behind.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 50_000);
+        AwaitCaughtUp(cluster, behind);
+        Assert.Contains(" installed, ", cluster.History, StringComparison.Ordinal);
+
+        static LogIndex LastIndex(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].Raft.LastIndex;
+    }
+
     [Theory]
     [InlineData(CrashMode.ProcessDeath)]
     [InlineData(CrashMode.PowerLoss)]
@@ -232,6 +279,12 @@ public sealed class TransferTests
     {
         SimulatedNode leader = cluster.AwaitLeader();
         return cluster.Nodes.Find(node => node != leader)!;
+    }
+
+    /// <summary>All is fetched, and apply is being told to stay below the checkpoint.</summary>
+    private static void AwaitInstalling(SimulatedCluster cluster, SimulatedNode node)
+    {
+        cluster.RunUntil(() => node.Node!.Status().Shards[0].Transfer is { Phase: "installing" }, "all is fetched");
     }
 
     private static void AwaitCaughtUp(SimulatedCluster cluster, SimulatedNode node)

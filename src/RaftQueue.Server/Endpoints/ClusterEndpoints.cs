@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using RaftQueue.Primitives;
@@ -14,7 +13,7 @@ internal static class ClusterEndpoints
     private static readonly string Version = typeof(ClusterEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     public static void Map(IEndpointRouteBuilder routes, ServerContext server) =>
-        routes.MapGet("/v1/cluster", Handling.Of(server, GetAsync));
+        routes.MapLook("/v1/cluster", Handling.Of(server, GetAsync));
 
     private static async Task GetAsync(Exchange exchange)
     {

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using RaftQueue.Server.Contracts;
@@ -13,8 +12,8 @@ internal static class HealthEndpoints
 
     public static void Map(IEndpointRouteBuilder routes, ServerContext server)
     {
-        routes.MapGet("/healthz/live", Handling.Of(server, static exchange => WriteAsync(exchange, Live)));
-        routes.MapGet("/healthz/ready", Handling.Of(server, static exchange => exchange.Node.IsReady && !exchange.Server.Stopping.IsCancellationRequested
+        routes.MapLook("/healthz/live", Handling.Of(server, static exchange => WriteAsync(exchange, Live)));
+        routes.MapLook("/healthz/ready", Handling.Of(server, static exchange => exchange.Node.IsReady && !exchange.Server.Stopping.IsCancellationRequested
             ? WriteAsync(exchange, Ready)
             : exchange.WriteAsync(new Problem(ProblemCode.NoLeader, "This node cannot serve every request now."))));
     }

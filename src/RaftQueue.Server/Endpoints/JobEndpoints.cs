@@ -21,7 +21,7 @@ internal static class JobEndpoints
     public static void Map(IEndpointRouteBuilder routes, ServerContext server)
     {
         routes.MapPost("/v1/queues/{queue}/jobs", Handling.Of(server, EnqueueAsync));
-        routes.MapGet("/v1/jobs/{id}", Handling.Of(server, GetAsync));
+        routes.MapLook("/v1/jobs/{id}", Handling.Of(server, GetAsync));
         routes.MapDelete("/v1/jobs/{id}", Handling.Of(server, CancelAsync));
     }
 

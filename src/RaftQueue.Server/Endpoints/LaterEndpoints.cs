@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using RaftQueue.Server.Contracts;
 
@@ -26,7 +27,9 @@ internal static class LaterEndpoints
         foreach (string address in Addresses)
         {
             string[] parts = address.Split(' ');
-            routes.MapMethods(parts[1], [parts[0]], Handling.Of(server, exchange => exchange.WriteAsync(Problem.NotYet(address))));
+            RequestDelegate handler = Handling.Of(server, exchange => exchange.WriteAsync(Problem.NotYet(address)));
+            if (HttpMethods.IsGet(parts[0])) routes.MapLook(parts[1], handler);
+            else routes.MapMethods(parts[1], [parts[0]], handler);
         }
     }
 }

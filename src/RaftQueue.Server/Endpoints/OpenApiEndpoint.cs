@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -10,7 +9,7 @@ internal static class OpenApiEndpoint
     private const string ResourceName = "RaftQueue.Server.OpenApi.v1.json";
     private static readonly Lazy<byte[]> Document = new(Read);
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/openapi/v1.json", static async (HttpContext http) =>
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapLook("/openapi/v1.json", static async (HttpContext http) =>
     {
         http.Response.ContentType = MediaTypes.Json;
         http.Response.ContentLength = Document.Value.Length;

@@ -15,8 +15,8 @@ internal static class QueueEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, ServerContext server)
     {
-        routes.MapGet("/v1/queues", Handling.Of(server, QueueListing.ListAsync));
-        routes.MapGet("/v1/queues/{queue}", Handling.Of(server, GetAsync));
+        routes.MapLook("/v1/queues", Handling.Of(server, QueueListing.ListAsync));
+        routes.MapLook("/v1/queues/{queue}", Handling.Of(server, GetAsync));
         routes.MapPut("/v1/queues/{queue}", Handling.Of(server, exchange => SetAsync(exchange, replaceAll: true)));
         routes.MapPatch("/v1/queues/{queue}", Handling.Of(server, exchange => SetAsync(exchange, replaceAll: false)));
     }

@@ -37,6 +37,9 @@ public sealed class RaftQueueHost : IAsyncDisposable
     /// <summary>Requests that are not answered yet, those that wait included.</summary>
     public int RequestsUnderWay => _server.UnderWay;
 
+    /// <summary>What its endpoints share, for the tests that begin a stop and do not end it.</summary>
+    internal ServerContext Server => _server;
+
     /// <summary>Completes when the node stopped by itself: with the bug or the lost disk, or null.</summary>
     public Task<Exception?> Ended => _ended.Task;
 

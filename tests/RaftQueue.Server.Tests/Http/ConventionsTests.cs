@@ -43,6 +43,29 @@ public sealed class ConventionsTests(TestNode node) : IClassFixture<TestNode>
     }
 
     [Theory]
+    [InlineData("/healthz/live")]
+    [InlineData("/healthz/ready")]
+    [InlineData("/v1/cluster")]
+    [InlineData("/v1/queues")]
+    [InlineData("/v1/queues/none")]
+    [InlineData("/v1/jobs/none")]
+    [InlineData("/v1/jobs")]
+    [InlineData("/openapi/v1.json")]
+    public async Task HeadIsGetWithoutTheBody(string path)
+    {
+        Reply got = await node.Http.GetReplyAsync(path);
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync(Encoding.ASCII.GetBytes(
+            $"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        string[] replies = (await connection.ReceiveAsync()).Split("\r\n\r\n");
+        Assert.Equal(3, replies.Length);
+        Assert.StartsWith($"HTTP/1.1 {got.Status} ", replies[0], StringComparison.Ordinal);
+        Assert.Contains($"Content-Type: {got.Message.Content.Headers.ContentType}", replies[0], StringComparison.Ordinal);
+        Assert.Matches("Content-Length: [1-9]", replies[0]);
+        Assert.StartsWith("HTTP/1.1 200 ", replies[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("POST", "/v1/queues/q/pause")]
     [InlineData("DELETE", "/v1/queues/q")]
     [InlineData("GET", "/v1/jobs")]

@@ -41,6 +41,33 @@ public sealed class StallsAndStopsTests
         await node.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AStoppingNodeTakesBackOnlyWhatNobodyElseCanBeTold(bool keyed)
+    {
+        const string body = """{"queues":["work"],"leaseMs":60000}""";
+        (string, string)[] key = keyed ? [("Idempotency-Key", "k")] : [];
+        var node = new TestNode();
+        await node.InitializeAsync();
+        await node.Http.PostAsync("/v1/queues/work/jobs", "{}");
+        Reply first = await node.Http.PostAsync("/v1/leases", body, ("Idempotency-Key", "k"));
+        string token = first.Json["jobs"]![0]!["lease"]!["token"]!.GetValue<string>();
+        await node.Http.PostAsync("/v1/queues/work/jobs", "{}");
+        node.Host.Server.BeginStop();
+        Reply lease = await node.Http.PostAsync("/v1/leases", body, key);
+
+        // A repeat is told the leases of the first; whoever comes anew gets nothing any more.
+        Assert.Equal(200, lease.Status);
+        IEnumerable<string> tokens = lease.Json["jobs"]!.AsArray().Select(job => job!["lease"]!["token"]!.GetValue<string>());
+        Assert.Equal(keyed ? [token] : [], tokens);
+        Reply acked = await node.Http.PostAsync("/v1/leases/ack", $$"""{"acks":[{"token":"{{token}}"}]}""");
+        Assert.Equal("ok", acked.Json["results"]![0]!["status"]!.GetValue<string>());
+        Reply counts = await node.Http.GetReplyAsync("/v1/queues/work");
+        Assert.Equal((1, 0), (counts.Json["counts"]!["ready"]!.GetValue<int>(), counts.Json["counts"]!["leased"]!.GetValue<int>()));
+        await node.DisposeAsync();
+    }
+
     [Fact]
     public async Task WhatWasAcknowledgedIsThereAfterARestart()
     {

@@ -6,7 +6,10 @@ public sealed record CheckpointOptions
     /// <summary>The file grows by this much at a time, a multiple of 4 KiB.</summary>
     public int ExtentBytes { get; init; } = 4 << 20;
 
-    /// <summary>At most this much is written between two fsyncs, so that the log's fsync never waits long behind it.</summary>
+    /// <summary>
+    /// About this much is written between two fsyncs, so that the log's fsync never waits long behind it. Whoever evicts pages faster
+    /// than the checkpoint loop syncs them waits for an fsync at four times as much.
+    /// </summary>
     public int SyncBytes { get; init; } = 16 << 20;
 
     /// <summary>About how much one <see cref="CheckpointWriter.RunOnce"/> writes, a multiple of 4 KiB.</summary>

@@ -14,7 +14,7 @@ public sealed class FrozenPages
     private readonly PageSet _changed;
     private readonly PageSet _freed;
     private readonly PagePlaces _places;
-    private readonly Dictionary<uint, uint> _left = []; // pages whose frozen content is in a frame of its own
+    private PageFrames _left = new(); // pages whose frozen content is in a frame of its own
     private readonly PageEntries _entries;
     private readonly nint[] _chunks;
     private readonly BufferPool _pool;
@@ -71,10 +71,19 @@ public sealed class FrozenPages
     internal PageSet Freed => _freed;
 
     /// <summary>Frozen content in frames of its own, by page. Under <see cref="Gate"/> while open.</summary>
-    internal Dictionary<uint, uint> Left => _left;
+    internal PageFrames Left => _left;
 
     /// <summary>Where frozen pages stand in the file. Under <see cref="Gate"/> while open.</summary>
     internal PagePlaces Places => _places;
+
+    /// <summary>What was left, handed over whole: once it is finished.</summary>
+    internal PageFrames TakeLeft()
+    {
+        Invariant.That(_state != FrozenState.Open, "the writer needs what was left until it is finished");
+        PageFrames left = _left;
+        _left = new PageFrames();
+        return left;
+    }
 
     /// <summary>Gives the checkpoint up: the next freeze contains these changes again. Safe from any one thread.</summary>
     public void Abort()
@@ -90,7 +99,7 @@ public sealed class FrozenPages
         && page > CopiedThrough
         && _changed.Contains(page)
         && _places[page].IsEmpty
-        && !_left.ContainsKey(page);
+        && !_left.Contains(page);
 
     /// <summary>Under <see cref="Gate"/>: whether the writer is still going to read the page from the frame that was left to it.</summary>
     internal bool NeedsLeftFrameOf(uint page) =>
@@ -125,7 +134,7 @@ public sealed class FrozenPages
                 return false;
             }
 
-            if (!_left.TryGetValue(page, out uint frame))
+            if (!_left.TryGet(page, out uint frame))
             {
                 ulong entry = Volatile.Read(ref _entries.Pointer[page]);
                 Invariant.That((entry & PageEntries.Resident) != 0, "a frozen page is in memory or in the file");

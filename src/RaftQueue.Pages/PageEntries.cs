@@ -35,6 +35,8 @@ internal sealed unsafe class PageEntries : IDisposable
     public const ulong Pins = ~(WritePin - 1);
     public const ulong WritePins = Pins & ~ReadPins;
 
+    private const uint LargestStep = 1 << 16; // half a MiB of zeros
+
     ~PageEntries() => NativeMemory.Free(Pointer);
 
     /// <summary>The first entry.</summary>
@@ -46,7 +48,7 @@ internal sealed unsafe class PageEntries : IDisposable
     public void Grow(uint count)
     {
         uint capacity = Math.Max(1024, Capacity);
-        while (capacity < count) capacity = capacity < 1 << 20 ? capacity * 2 : capacity + (1 << 20);
+        while (capacity < count) capacity += Math.Min(capacity, LargestStep);
         Pointer = (ulong*)NativeMemory.Realloc(Pointer, (nuint)capacity * sizeof(ulong));
         NativeMemory.Clear(Pointer + Capacity, (nuint)(capacity - Capacity) * sizeof(ulong));
         Capacity = capacity;

@@ -14,6 +14,10 @@ public sealed unsafe partial class PageStore
     private const uint QueuedOwner = 1u << 30; // the frame is a victim that is being written
     private const uint OwnerPage = QueuedOwner - 1;
     private const int MaxBatch = 64;
+    private const uint WindowFrames = 1024; // of these the least used are evicted
+    private const int MaxWindows = 4;
+    private const int SweepRounds = 5;      // counts go up to 3: the fourth round meets zeros, the fifth whoever was used meanwhile
+    private const int UnsyncedBatches = 4;  // times what is written between two fsyncs
 
     private readonly List<uint> _victims = []; // frames to be written
     private SlotWriter? _evictor;
@@ -24,6 +28,9 @@ public sealed unsafe partial class PageStore
     private long _coldReads;
     private long _evictions;
     private long _evictionWrites;
+    private long _longestEviction;
+    private int _visits;
+    private int _mostVisits;
 
     /// <summary>Bytes of memory that the store takes at most for each page of the state, in memory or not.</summary>
     public const int TableBytesPerPage = 48;
@@ -36,7 +43,10 @@ public sealed unsafe partial class PageStore
 
     /// <summary>What the store did and holds.</summary>
     public PageCounters Counters =>
-        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _evictions, _evictionWrites);
+        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _evictions, _evictionWrites, _longestEviction);
+
+    /// <summary>The most frames that one search for victims looked at.</summary>
+    internal int MostVisits => _mostVisits;
 
     /// <summary>An entry or a read begins: what it touches again and again counts as used once.</summary>
     public void BeginStep() => _step = (_step + (1UL << PageEntries.StepShift)) & PageEntries.StepMask;
@@ -130,21 +140,47 @@ public sealed unsafe partial class PageStore
     /// </summary>
     private void MakeRoom()
     {
+        long begin = _options.Microseconds?.Invoke() ?? 0;
         Settle();
-        long above = _pool.Taken - _limit + 1;
-        int wanted = (int)Math.Clamp(Math.Max(_limit / 32, above), 1, MaxBatch);
-        int gone = 0;
-        uint frames = _pool.Used;
-        for (long visits = frames * 5L; visits > 0 && gone + _victims.Count < wanted; visits--)
-        {
-            if (++_hand >= frames) _hand = 0;
-            if (_owners[_hand] != 0 && TryDrop(_hand)) gone++;
-        }
-
-        if (_victims.Count > 0) WriteVictims();
+        if (_pool.Taken >= _limit) EvictSome();
+        if (_options.Microseconds is { } clock) _longestEviction = Math.Max(_longestEviction, clock() - begin);
         if (_pool.Taken < (long)_limit + _options.OvershootPages) return;
         throw new StateSpaceException(
             $"{_pool.Taken} pages of state are in memory, which has room for {_limit}, and the disk takes no more");
+    }
+
+    private void EvictSome()
+    {
+        int wanted = (int)Math.Clamp(Math.Max(_limit / 32, _pool.Taken - _limit + 1), 1, MaxBatch);
+        int gone = 0;
+        _visits = 0;
+        for (int i = 0; i < MaxWindows && gone + _victims.Count < wanted; i++) gone += Sweep(wanted - gone);
+        _mostVisits = Math.Max(_mostVisits, _visits);
+        if (_victims.Count > 0) WriteVictims();
+    }
+
+    /// <summary>
+    /// The hand goes over the next frames until so many are free or victims, again and again if need be: then what was used least
+    /// among these goes, however often it was, and no search is longer because memory is large. Returns how many are free.
+    /// </summary>
+    private int Sweep(int wanted)
+    {
+        uint frames = _pool.Used;
+        uint begin = _hand;
+        int gone = 0;
+        for (int round = 0; round < SweepRounds; round++)
+        {
+            _hand = begin;
+            for (uint i = Math.Min(frames, WindowFrames); i > 0; i--)
+            {
+                if (gone + _victims.Count >= wanted) return gone;
+                _visits++;
+                if (++_hand >= frames) _hand = 0;
+                if (_owners[_hand] != 0 && TryDrop(_hand)) gone++;
+            }
+        }
+
+        return gone;
     }
 
     /// <summary>The hand is at a frame in use. True when it was freed; a victim that must be written is queued.</summary>
@@ -181,9 +217,10 @@ public sealed unsafe partial class PageStore
 
     private bool TryDropLeft(uint frame, uint page)
     {
-        FrozenPages frozen = _frozen!;
+        if (_frozen is not { State: FrozenState.Open } frozen) return false; // on its way to be released
         lock (frozen.Gate)
         {
+            if (!frozen.Left.TryGet(page, out uint left) || left != frame) return false;
             if (frozen.NeedsLeftFrameOf(page)) return Queue(frame);
             frozen.Left.Remove(page);
         }
@@ -210,7 +247,8 @@ public sealed unsafe partial class PageStore
     private void WriteVictims()
     {
         _evictor ??= new SlotWriter(_file!.Slots, _slots, SlotUse.Evicted, MaxBatch * PageSize);
-        if (_file!.Slots.UnsyncedBytes + (MaxBatch * PageSize) > _file.Options.SyncBytes) _file.Sync();
+        // The checkpoint loop syncs long before, so that this loop need not wait for it.
+        if (_file!.Slots.UnsyncedBytes + (MaxBatch * PageSize) > (long)UnsyncedBatches * _file.Options.SyncBytes) _file.Sync();
         _victims.Sort((one, other) => (_owners[one] & OwnerPage).CompareTo(_owners[other] & OwnerPage));
         Span<TableEntry> places = stackalloc TableEntry[MaxBatch];
         int written = 0;

@@ -11,11 +11,14 @@ public sealed unsafe partial class PageStore
     private PagePlaces _saved = new(); // where those of _dirty stand that were written to the file and not changed since
     private TableNode? _baseTable;   // where all other pages stand
     private FrozenPages? _frozen;
+    private uint _takenBack;         // of one that was given up: what is below is dirty again
+    private readonly Queue<PageFrames> _left = new(); // frames that finished checkpoints left, to be released
+    private readonly List<uint> _releasing = [];
 
     /// <summary>Pages changed since the last freeze.</summary>
     public int DirtyPages => _dirty.Count + _freed.Count;
 
-    /// <summary>Whether the last frozen pages are still being written: no other freeze before that ends.</summary>
+    /// <summary>Whether the last frozen pages are still being written, or taken back: no other freeze before that ends.</summary>
     public bool IsFrozen
     {
         get
@@ -33,7 +36,7 @@ public sealed unsafe partial class PageStore
     {
         Invariant.That(_pins == 0, "no page is pinned across a freeze");
         Invariant.That(info.Membership.Length <= CheckpointInfo.MaxMembershipBytes, "a membership fits the superblock");
-        Settle();
+        while (_frozen is { State: not FrozenState.Open }) Settle();
         Invariant.That(_frozen is null, "one checkpoint is written at a time");
         _frozen = new FrozenPages(
             info, (_dirty, _freed, _saved), (_entries, _pool), (_file, _slots, _baseTable), (int)AllocatedPages);
@@ -96,40 +99,72 @@ public sealed unsafe partial class PageStore
     }
 
     /// <summary>
-    /// Takes note of a finished freeze. A committed one costs what it left in frames of its own; an aborted one's changes are
-    /// dirty again, which costs a step for each.
+    /// One bounded step of what a finished checkpoint leaves to do: frames that were kept for it are free again, and when it was given
+    /// up, its changes are dirty again. True while there is more. Between two entries; whatever else is called, works meanwhile.
     /// </summary>
-    private void Settle()
+    public bool Settle()
     {
-        if (_frozen is not { } frozen || frozen.State == FrozenState.Open) return;
-        foreach (uint frame in frozen.Left.Values) ReleaseFrame(frame);
-        frozen.Left.Clear();
-        if (frozen.State == FrozenState.Committed) _baseTable = frozen.CommittedTable;
-        else TakeBack(frozen);
-        _frozen = null;
+        ReleaseSome();
+        if (_frozen is not { } frozen || frozen.State == FrozenState.Open) return _left.Count > 0;
+        if (frozen.Left.Count > 0)
+        {
+            // The writer is through with it.
+            _left.Enqueue(frozen.TakeLeft());
+        }
+
+        if (frozen.State == FrozenState.Committed)
+        {
+            _baseTable = frozen.CommittedTable;
+            _frozen = null;
+        }
+        else if (!TakeBackSome(frozen))
+        {
+            _frozen = null;
+            _takenBack = 0;
+        }
+
+        return _left.Count > 0 || _frozen is not null;
     }
 
-    private void TakeBack(FrozenPages frozen)
+    /// <summary>Frames that finished checkpoints left, a bounded number of them.</summary>
+    private void ReleaseSome()
     {
-        for (uint? at = frozen.Changed.NextFrom(0); at is { } page; at = frozen.Changed.NextFrom(page + 1))
-        {
-            TableEntry place = frozen.Places[page];
-            if (_freed.Contains(page) || !_dirty.Add(page))
-            {
-                if (!place.IsEmpty) _file!.Slots.Release(_slots, place.Slot, SlotUse.Frozen);
-                continue;
-            }
+        if (!_left.TryPeek(out PageFrames? left)) return;
+        _releasing.Clear();
+        left.TakeSome(_options.StepPages, _releasing);
+        foreach (uint frame in _releasing) ReleaseFrame(frame);
+        if (left.Count == 0) _left.Dequeue();
+    }
 
-            _entry[page] &= ~PageEntries.Saved;
-            if (place.IsEmpty) continue;
-            _file!.Slots.Move(_slots!, place.Slot, SlotUse.Frozen, SlotUse.Evicted);
-            _saved.Set(page, place);
-            _entry[page] |= PageEntries.Saved;
+    /// <summary>
+    /// The next changes of a checkpoint that was given up are dirty again. What is not yet, is found in it as before. False when all are.
+    /// </summary>
+    private bool TakeBackSome(FrozenPages frozen)
+    {
+        for (int i = 0; i < _options.StepPages; i++)
+        {
+            if (frozen.NextFrom(_takenBack, out bool isFreed) is not { } page) return false;
+            if (!isFreed) TakeBack(frozen, page);
+            else if (!_dirty.Contains(page)) _freed.Add(page);
+            _takenBack = page + 1;
         }
 
-        for (uint? at = frozen.Freed.NextFrom(0); at is { } page; at = frozen.Freed.NextFrom(page + 1))
+        return true;
+    }
+
+    private void TakeBack(FrozenPages frozen, uint page)
+    {
+        TableEntry place = frozen.Places[page];
+        if (_freed.Contains(page) || !_dirty.Add(page))
         {
-            if (!_dirty.Contains(page)) _freed.Add(page);
+            if (!place.IsEmpty) _file!.Slots.Release(_slots, place.Slot, SlotUse.Frozen);
+            return;
         }
+
+        _entry[page] &= ~PageEntries.Saved;
+        if (place.IsEmpty) return;
+        _file!.Slots.Move(_slots!, place.Slot, SlotUse.Frozen, SlotUse.Evicted);
+        _saved.Set(page, place);
+        _entry[page] |= PageEntries.Saved;
     }
 }

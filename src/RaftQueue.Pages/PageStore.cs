@@ -48,7 +48,7 @@ public sealed unsafe partial class PageStore : IDisposable
     /// <summary>Pages in use.</summary>
     public long AllocatedPages => _next - 1 - _free.Count;
 
-    /// <summary>Free pages below the highest one in use.</summary>
+    /// <summary>Free pages below the highest one in use; some above it as long as not all of many were looked at.</summary>
     public long FreePages => _free.Count;
 
     /// <summary>Native memory taken from the system for pages, in bytes.</summary>
@@ -111,7 +111,8 @@ public sealed unsafe partial class PageStore : IDisposable
         if ((entry & PageEntries.Resident) != 0) LeaveFrame(number, (uint)(entry & PageEntries.FrameMask));
         _entry[number] = 0;
         _free.Add(number);
-        while (_next > 2 && _free.Remove(_next - 1)) _next--;
+        // After a purge the rest goes with the next ones.
+        for (int i = 0; i < _options.StepPages && _next > 2 && _free.Remove(_next - 1); i++) _next--;
     }
 
     /// <summary>

@@ -22,6 +22,12 @@ public sealed record PageStoreOptions
     /// </summary>
     public int OvershootPages { get; init; } = 16 * 1024;
 
+    /// <summary>About how many pages one step looks at, of work that is as long as what was left or freed.</summary>
+    public int StepPages { get; init; } = 1024;
+
+    /// <summary>A monotonic clock, only to measure how long evicting holds the caller up; null: it is not measured.</summary>
+    public Func<long>? Microseconds { get; init; }
+
     /// <summary>Told right before pinning throws because a page cannot be read as it was written.</summary>
     public Action<Exception>? OnUnreadable { get; init; }
 

@@ -40,6 +40,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
             more |= shard.ApplySlice();
             next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
             shortOfSpace |= shard.TendPages(node.Clock.MonotonicMicroseconds);
+            more |= shard.HasMore;
             shard.Link.ApplyBusySinceMicroseconds = 0;
         }
 

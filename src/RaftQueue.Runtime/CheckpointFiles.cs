@@ -14,13 +14,15 @@ internal sealed class CheckpointFiles : IDisposable
     private readonly string _directory;
     private readonly int _residentPages;
     private readonly INodeLog _log;
+    private readonly Func<long> _microseconds;
     private readonly CheckpointFile?[] _files;
     private readonly bool[] _needRepair;
 
     /// <param name="disk">Where they are.</param>
     /// <param name="options">The node's: its directory, shards and memory, an equal share of which each shard's pages get.</param>
+    /// <param name="clock">Measures how long pages that leave memory hold somebody up.</param>
     /// <param name="log">Told of pages that cannot be read.</param>
-    public CheckpointFiles(IDisk disk, NodeOptions options, INodeLog log)
+    public CheckpointFiles(IDisk disk, NodeOptions options, IClock clock, INodeLog log)
     {
         const long PagesPerMiB = (1 << 20) / PageStore.PageSize;
         _disk = disk;
@@ -28,6 +30,7 @@ internal sealed class CheckpointFiles : IDisposable
         _residentPages = options.ResidentPagesPerShard
             ?? (int)Math.Clamp(options.MemoryBudgetMiB * PagesPerMiB / options.Shards, PageStore.MinResidentPages, PageStore.MaxPages);
         _log = log;
+        _microseconds = () => clock.MonotonicMicroseconds;
         _files = new CheckpointFile?[options.Shards];
         _needRepair = new bool[options.Shards];
     }
@@ -55,6 +58,7 @@ internal sealed class CheckpointFiles : IDisposable
     public PageStoreOptions StoreOptions(ShardId shard) => new()
     {
         MaxResidentPages = _residentPages,
+        Microseconds = _microseconds,
         OnUnreadable = exception =>
         {
             _log.Error(

@@ -52,7 +52,13 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
     public long RunOnce()
     {
         long now = node.Clock.MonotonicMicroseconds;
-        foreach (ICheckpointJob job in _inbox.TakeAll()) _jobs.Enqueue(job);
+        foreach (ICheckpointJob job in _inbox.TakeAll())
+        {
+            // Between two slices of a long job: whoever evicts pages would have to wait for the disk himself.
+            if (job is TendPagesJob) job.RunSlice(now);
+            else _jobs.Enqueue(job);
+        }
+
         for (int i = _later.Count - 1; i >= 0; i--)
         {
             if (_later[i].At > now) continue;

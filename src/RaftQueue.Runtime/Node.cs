@@ -179,6 +179,7 @@ public sealed class Node : IAsyncDisposable
             hashIndex,
             hash,
             link.Pages,
+            link.Checkpoint,
             members,
             link.Transfer);
     }

@@ -80,7 +80,7 @@ internal sealed class OpenedDirectory
             SyncBeforeReply = options.Durability == Durability.QuorumFsync,
         };
         WriteAheadLog wal = WriteAheadLog.Open(environment.Disk, environment.Clock, options.DataDirectory, walOptions);
-        var files = new CheckpointFiles(environment.Disk, options, environment.Log);
+        var files = new CheckpointFiles(environment.Disk, options, environment.Clock, environment.Log);
         var shards = new ShardOpening[options.Shards];
         for (int i = 0; i < shards.Length; i++)
         {

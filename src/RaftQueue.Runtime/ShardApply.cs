@@ -151,6 +151,9 @@ internal sealed class ShardApply
         return Math.Min(Leases.Serve(nowMicroseconds), Watches.Serve(nowMicroseconds));
     }
 
+    /// <summary>A checkpoint that ended left more to do than the last <see cref="TendPages"/> did.</summary>
+    public bool HasMore { get; private set; }
+
     /// <summary>Looks after the memory of the state; whether it is short of space on the disk.</summary>
     public bool TendPages(long nowMicroseconds)
     {
@@ -159,6 +162,9 @@ internal sealed class ShardApply
         if (due && Interlocked.CompareExchange(ref _tending, 1, 0) == 0) _checkpoints.Tend(State, _tended);
         // While new work is refused nothing else may come that asks for room.
         if (pages.IsShortOfSpace) pages.MakeRoomAgain();
+        long begin = _node.Clock.MonotonicMicroseconds;
+        HasMore = pages.Settle();
+        NotePause(begin);
         return pages.IsShortOfSpace;
     }
 
@@ -222,8 +228,9 @@ internal sealed class ShardApply
     {
         Link.NamedCheckpointIndex = entry.Index;
         Replica!.Post(new CheckpointNamed(Shard));
-        if (!_checkpoints.TryBegin(Shard)) return;
-        Invariant.That(!State.Pages.IsFrozen, "the last checkpoint is finished before the next begins");
+        // Pages of one that was given up may still be on their way back.
+        if (State.Pages.IsFrozen || !_checkpoints.TryBegin(Shard)) return;
+        long begin = _node.Clock.MonotonicMicroseconds;
         var info = new CheckpointInfo
         {
             Shard = Shard,
@@ -239,8 +246,14 @@ internal sealed class ShardApply
             info = info with { Membership = Replica!.Shard(Shard).Raft.Membership?.Encode() ?? [] };
         }
 #endif
-        _checkpoints.Write(State.Pages.Freeze(info));
+        FrozenPages frozen = State.Pages.Freeze(info);
+        NotePause(begin);
+        _checkpoints.Write(frozen);
     }
+
+    private void NotePause(long beginMicroseconds) =>
+        Link.LongestCheckpointPauseMicroseconds =
+            Math.Max(Link.LongestCheckpointPauseMicroseconds, _node.Clock.MonotonicMicroseconds - beginMicroseconds);
 
     private void InstallNow(ShardState state)
     {

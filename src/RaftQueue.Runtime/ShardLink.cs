@@ -17,6 +17,9 @@ internal sealed class ShardLink
     private long _namedCheckpointIndex;
     private long _applyBusySince;
     private int _flags;
+    private long _longestCheckpointPause;
+    private long _fetchedBytes;
+    private volatile CheckpointStatus _checkpoint = new(LogIndex.Zero, 0, 0, 0, 0, 0);
     private (LogIndex Index, ulong Hash) _hash;
     private PageCounters _pages;
 
@@ -90,6 +93,27 @@ internal sealed class ShardLink
         get => _transfer;
         set => _transfer = value;
     }
+
+    /// <summary>The longest time for which a checkpoint held up applying.</summary>
+    public long LongestCheckpointPauseMicroseconds
+    {
+        get => Volatile.Read(ref _longestCheckpointPause);
+        set => Volatile.Write(ref _longestCheckpointPause, value);
+    }
+
+    /// <summary>What checkpoints cost.</summary>
+    public CheckpointStatus Checkpoint => _checkpoint with
+    {
+        LongestPauseMicroseconds = LongestCheckpointPauseMicroseconds,
+        FetchedBytes = Interlocked.Read(ref _fetchedBytes),
+    };
+
+    /// <summary>Checkpoint loop: one was written.</summary>
+    public void CheckpointWritten(LogIndex index, long microseconds, long bytes, long fileBytes) =>
+        _checkpoint = new CheckpointStatus(index, microseconds, bytes, fileBytes, 0, 0);
+
+    /// <summary>Whoever has the transfer in hand: it is over.</summary>
+    public void Fetched(long bytes) => Interlocked.Add(ref _fetchedBytes, bytes);
 
     public (LogIndex Index, ulong Hash) StateHash
     {

@@ -18,5 +18,6 @@ public sealed record ShardStatus(
     LogIndex HashIndex,
     ulong StateHash,
     PageCounters Pages,
+    CheckpointStatus Checkpoint,
     IReadOnlyList<MemberStatus> Members,
     TransferStatus? Transfer);

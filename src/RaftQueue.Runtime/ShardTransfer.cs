@@ -98,6 +98,7 @@ internal sealed class ShardTransfer(
     public void End(Exception? failure = null, bool releasesClaim = true)
     {
         Adopter?.Dispose();
+        apply.Link.Fetched(Adopter?.Progress.BytesFetched ?? 0);
         apply.Link.Transfer = null;
         if (releasesClaim) checkpoints.End(Shard);
         lock (_gate)

@@ -14,12 +14,18 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
     private const long LogPollMicroseconds = 2_000;
 
     private CheckpointWriter? _writer;
+    private long _began;
 
     public long RunSlice(long nowMicroseconds)
     {
         ShardId shard = frozen.Info.Shard;
         CheckpointFile file = files[shard];
-        _writer ??= file.BeginWrite(frozen);
+        if (_writer is null)
+        {
+            _writer = file.BeginWrite(frozen);
+            _began = nowMicroseconds;
+        }
+
         if (_writer.Outcome == CheckpointOutcome.Writing && _writer.RunOnce()) return nowMicroseconds;
         if (_writer.Outcome == CheckpointOutcome.Ready)
         {
@@ -40,12 +46,16 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
 
     private void Committed(CheckpointFile file, ShardId shard)
     {
-        node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {_writer!.BlocksWritten * 4} KiB written");
+        long took = node.Clock.MonotonicMicroseconds - _began;
+        long written = _writer!.BlocksWritten * PageStore.PageSize;
+        node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {written >> 10} KiB written in {took / 1000} ms");
         file.Trim();
         while (file.ReserveAhead())
         {
             // One extent a call.
         }
+
+        loop.Replica!.Shard(shard).Link.CheckpointWritten(frozen.Info.Index, took, written, file.FileBytes);
 
         if (file.Older is not { } older) return;
         bool decoded = MembershipRecord.TryDecode(older.Membership, out MembershipRecord? membership);

@@ -16,9 +16,9 @@ internal sealed class CheckpointWorld
         SyncBytes = 64 * 4096,
     };
 
-    public CheckpointWorld(ulong seed, CheckpointOptions? options = null, int residentPages = 0)
+    public CheckpointWorld(ulong seed, CheckpointOptions? options = null, int residentPages = 0, int stepPages = 1024)
     {
-        StoreOptions = new PageStoreOptions { MaxResidentPages = residentPages, CheckReads = true };
+        StoreOptions = new PageStoreOptions { MaxResidentPages = residentPages, CheckReads = true, StepPages = stepPages };
         Random = new SplitMix64(seed);
         Options = options ?? Small;
         Disk = new FakeDisk(seed);

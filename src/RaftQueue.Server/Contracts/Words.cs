@@ -12,6 +12,7 @@ internal static class Words
     public static readonly Word Bytes = new("bytes");
     public static readonly Word CancelRequested = new("cancelRequested");
     public static readonly Word Changed = new("changed");
+    public static readonly Word Checkpoint = new("checkpoint");
     public static readonly Word ClusterId = new("clusterId");
     public static readonly Word Code = new("code");
     public static readonly Word ColdReads = new("coldReads");
@@ -23,6 +24,7 @@ internal static class Words
     public static readonly Word Detail = new("detail");
     public static readonly Word Duplicate = new("duplicate");
     public static readonly Word Durability = new("durability");
+    public static readonly Word DurationMs = new("durationMs");
     public static readonly Word EndedAt = new("endedAt");
     public static readonly Word EnqueuedTotal = new("enqueuedTotal");
     public static readonly Word Error = new("error");
@@ -32,6 +34,8 @@ internal static class Words
     public static readonly Word ExpiresAt = new("expiresAt");
     public static readonly Word FailedTotal = new("failedTotal");
     public static readonly Word Fence = new("fence");
+    public static readonly Word FetchedBytes = new("fetchedBytes");
+    public static readonly Word FileBytes = new("fileBytes");
     public static readonly Word FinishedAt = new("finishedAt");
     public static readonly Word From = new("from");
     public static readonly Word Hash = new("hash");
@@ -47,6 +51,8 @@ internal static class Words
     public static readonly Word Leader = new("leader");
     public static readonly Word Learner = new("learner");
     public static readonly Word Lease = new("lease");
+    public static readonly Word LongestEvictionUs = new("longestEvictionUs");
+    public static readonly Word LongestPauseUs = new("longestPauseUs");
     public static readonly Word MatchIndex = new("matchIndex");
     public static readonly Word MaxAttempts = new("maxAttempts");
     public static readonly Word Members = new("members");

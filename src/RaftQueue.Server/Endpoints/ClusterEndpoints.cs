@@ -93,12 +93,28 @@ internal static class ClusterEndpoints
         Number(reply, Words.ColdReads, shard.Pages.ColdReads);
         Number(reply, Words.Evictions, shard.Pages.Evictions);
         Number(reply, Words.EvictionWrites, shard.Pages.EvictionWrites);
+        Number(reply, Words.LongestEvictionUs, shard.Pages.LongestEvictionMicroseconds);
+        WriteCheckpoint(reply, shard.Checkpoint);
         reply.EndObject();
         reply.Name(Words.Members);
         reply.BeginArray();
         foreach (MemberStatus member in shard.Members) WriteMember(reply, member);
         reply.EndArray();
         if (shard.Transfer is { } transfer) WriteTransfer(reply, transfer);
+        reply.EndObject();
+    }
+
+    private static void WriteCheckpoint(ReplyWriter reply, CheckpointStatus checkpoint)
+    {
+        Number(reply, Words.LongestPauseUs, checkpoint.LongestPauseMicroseconds);
+        Number(reply, Words.FetchedBytes, checkpoint.FetchedBytes);
+        if (checkpoint.Index == LogIndex.Zero) return;
+        reply.Name(Words.Checkpoint);
+        reply.BeginObject();
+        Number(reply, Words.Index, checkpoint.Index.Value);
+        Number(reply, Words.DurationMs, checkpoint.Microseconds / 1000);
+        Number(reply, Words.Bytes, checkpoint.Bytes);
+        Number(reply, Words.FileBytes, checkpoint.FileBytes);
         reply.EndObject();
     }
 

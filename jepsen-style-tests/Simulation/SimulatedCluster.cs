@@ -173,10 +173,10 @@ internal sealed class SimulatedCluster : IDisposable
     }
 
     public ValueTask<CommandOutcome> LeaseAsync(
-        SimulatedNode at, string queue, int maxJobs, long waitMs, long leaseMs = 60_000, CancellationToken gone = default)
+        SimulatedNode at, string queue, int maxJobs, long waitMs, long leaseMs = 60_000, long pullAheadMs = 0, CancellationToken gone = default)
     {
         byte[] name = System.Text.Encoding.UTF8.GetBytes(queue);
-        byte[] body = TestCommands.Lease(name, maxJobs, leaseMs);
+        byte[] body = TestCommands.Lease(name, maxJobs, leaseMs, pullAheadMs: pullAheadMs);
         return at.Node!.LeaseAsync([new LeaseSegment(QueueName.ShardOf(name, _shards), body)], waitMs, gone);
     }
 

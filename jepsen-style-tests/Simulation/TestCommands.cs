@@ -23,7 +23,8 @@ internal static class TestCommands
     /// <param name="maxJobs">At most so many.</param>
     /// <param name="leaseMs">For so long.</param>
     /// <param name="key">0, or stands for an idempotency key.</param>
-    public static byte[] Lease(ReadOnlySpan<byte> queue, int maxJobs, long leaseMs, byte key = 0)
+    /// <param name="pullAheadMs">How much too early a scheduled job may come.</param>
+    public static byte[] Lease(ReadOnlySpan<byte> queue, int maxJobs, long leaseMs, byte key = 0, long pullAheadMs = 0)
     {
         using var buffer = new PooledBuffer();
         var writer = new MessagePackWriter(buffer);
@@ -38,7 +39,7 @@ internal static class TestCommands
 
         LeaseCommand.WriteStart(writer, envelope, 1);
         writer.WriteString(queue);
-        LeaseCommand.WriteEnd(writer, maxJobs, leaseMs, "tester"u8, 0, 8 << 20);
+        LeaseCommand.WriteEnd(writer, maxJobs, leaseMs, "tester"u8, pullAheadMs, 8 << 20);
         return buffer.WrittenSpan.ToArray();
     }
 

@@ -143,7 +143,7 @@ internal sealed class ScaleRun
         Counted("all are there at the end", _options.Jobs);
         foreach (ClusterNode node in _cluster.All) node.Send(Signals.Terminate);
         foreach (ClusterNode node in _cluster.All) _verdict.Check($"node {node.Id} ends with 0", node.WaitForEnd() == 0);
-        _verdict.Check($"the directory of node {follower.Id} is sound", _measurements.Check(follower, _options.Jobs));
+        _verdict.Check($"the directory of node {follower.Id} is sound", _measurements.Check(follower, _options.Jobs + _options.SameSecond));
     }
 
     private ClusterNode Follower()

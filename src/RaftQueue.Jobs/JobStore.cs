@@ -24,6 +24,8 @@ public sealed partial class JobStore : IDisposable
     private readonly DerivedKey _derivedKey = new();
     private readonly StateHashes _hashes = new();
 
+    private const int MaxCountedAhead = 4_096; // some 20 pages
+
     private JobStore(PageStore pages, RootPage root)
     {
         _pages = pages;
@@ -122,11 +124,21 @@ public sealed partial class JobStore : IDisposable
         return exists && job.State.IsFinished();
     }
 
-    /// <summary>Whether a lease request on this queue with this pull-ahead would get a job now.</summary>
-    public bool CanLease(ReadOnlySpan<byte> queueName, long pullAheadMs)
+    /// <summary>Whether a lease request on this queue with this pull-ahead would get a job now, after others took some.</summary>
+    /// <param name="queueName">UTF-8; an unknown queue has no job.</param>
+    /// <param name="pullAheadMs">Counted from the time of the last entry.</param>
+    /// <param name="taken">How many others are about to take. The cost grows with it: beyond a few thousand the answer is no.</param>
+    public bool CanLease(ReadOnlySpan<byte> queueName, long pullAheadMs, long taken = 0)
     {
         QueueState? queue = _queues.Find(queueName);
         if (queue is null) return false;
+        if (taken > 0)
+        {
+            long missing = taken + 1 - queue.Count(JobState.Ready);
+            if (missing is <= 0 or > MaxCountedAhead) return missing <= 0;
+            return queue.Scheduled.CountDue(LastTimestampMs + pullAheadMs, (int)missing) == missing;
+        }
+
         return queue.Count(JobState.Ready) > 0
             || queue.Scheduled.HasDue(LastTimestampMs + pullAheadMs)
             || queue.Retries.HasDue(LastTimestampMs);

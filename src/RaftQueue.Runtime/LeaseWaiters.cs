@@ -31,6 +31,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
     private LeaderClock? _clock;
     private long _pullAheadCheckedAt;
     private bool _keyGranted;
+    private bool _landed;
 
     public int Count => _byRequest.Count;
 
@@ -121,6 +122,8 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         _woken.Clear();
         if (_keyGranted && _keyed.Count > 0) WakeRepeats();
         _keyGranted = false;
+        if (_landed) WakePullingAhead();
+        _landed = false;
         long next = ServePullingAhead(nowMicroseconds);
         while (_byDeadline.TryPeek(out LeaseWaiter? waiter, out long deadline) && (waiter.IsOver || deadline <= nowMicroseconds))
         {
@@ -261,6 +264,18 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
         }
     }
 
+    /// <summary>
+    /// Commands came back: what they did not take is free for the next in the order of arrival. The first that finds nothing ends it, so that
+    /// an entry costs no walk over everybody; who waits for another queue is looked at within 10 ms.
+    /// </summary>
+    private void WakePullingAhead()
+    {
+        foreach (LeaseWaiter waiter in _pullingAhead)
+        {
+            if (!waiter.InFlight && !TryPropose(waiter)) return;
+        }
+    }
+
     private long ServePullingAhead(long nowMicroseconds)
     {
         if (_pullingAhead.Count == 0) return long.MaxValue;
@@ -310,18 +325,19 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
     private bool CanPullAhead(LeaseWaiter waiter, string queue)
     {
         if (waiter.PullAheadMs == 0) return false;
-        if (_inFlightJobs.TryGetValue(queue, out long inFlight) && inFlight > 0) return false;
+        _inFlightJobs.TryGetValue(queue, out long inFlight);
         Span<byte> name = stackalloc byte[QueueName.MaxLength];
         int length = Encoding.UTF8.GetBytes(queue, name);
         // The state's time is that of its last entry; the horizon moves on with the clock meanwhile.
         long sinceLastEntry = Math.Max(0, _clock!.NowMs - apply.Store.LastTimestampMs);
-        return apply.Store.CanLease(name[..length], waiter.PullAheadMs + sinceLastEntry);
+        return apply.Store.CanLease(name[..length], waiter.PullAheadMs + sinceLastEntry, inFlight);
     }
 
     private void Land(LeaseWaiter waiter)
     {
         if (!waiter.InFlight) return;
         waiter.InFlight = false;
+        _landed = true;
         ref long jobs = ref CollectionsMarshal.GetValueRefOrAddDefault(_inFlightJobs, waiter.InFlightQueue!, out _);
         jobs -= waiter.MaxJobs;
         if (jobs <= 0) _inFlightJobs.Remove(waiter.InFlightQueue!);

@@ -81,6 +81,50 @@ public sealed class LongPollTests
     }
 
     [Fact]
+    public void RequestsThatPullAheadDoNotWaitForEachOther()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 38);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        for (int i = 0; i < 25; i++) cluster.Await(cluster.EnqueueAsync(leader, "work", $"{i}", delayMs: 60_000 + i), "a scheduled job");
+        cluster.RunFor(100);
+        LogIndex before = leader.Node!.Status().Shards[0].LastIndex;
+        List<Task<CommandOutcome>> asking = [.. Enumerable.Range(0, 10).Select(_ =>
+            cluster.LeaseAsync(leader, "work", 5, waitMs: 60_000, pullAheadMs: 120_000).AsTask())];
+        cluster.RunUntil(() => asking.Count(task => task.IsCompleted) == 5, "as many requests as there are jobs for are granted");
+        cluster.RunFor(100);
+        Assert.InRange(leader.Node.Status().Shards[0].LastIndex.Value - before.Value, 1, 3);
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(
+                Enumerable.Range(5 * i, 5).Select(job => $"{job}"),
+                TestCommands.Grants(cluster.Await(new ValueTask<CommandOutcome>(asking[i]), "a grant")).Select(grant => grant.Payload));
+        }
+
+        LogIndex after = leader.Node.Status().Shards[0].LastIndex;
+        cluster.RunFor(2_000);
+        Assert.Equal(after, leader.Node.Status().Shards[0].LastIndex);
+        Assert.Equal(5, asking.Count(task => task.IsCompleted));
+    }
+
+    [Fact]
+    public void WhatARequestLeavesGoesToTheNextThatPullsAheadAtOnce()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 39);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        for (int i = 0; i < 4; i++) cluster.Await(cluster.EnqueueAsync(leader, "work", $"{i}", delayMs: 60_000 + (10_000 * i)), "a scheduled job");
+        byte[] near = TestCommands.Lease("work"u8, 1_000, 60_000, pullAheadMs: 61_000);
+        byte[] far = TestCommands.Lease("work"u8, 1_000, 60_000, pullAheadMs: 120_000);
+        Task<CommandOutcome> first = leader.Node!.LeaseAsync([new LeaseSegment(new ShardId(0), near)], 60_000, CancellationToken.None).AsTask();
+        Task<CommandOutcome> second = leader.Node.LeaseAsync([new LeaseSegment(new ShardId(0), far)], 60_000, CancellationToken.None).AsTask();
+        cluster.RunUntil(() => first.IsCompleted, "the first is granted");
+        long granted = cluster.Clock.MonotonicMicroseconds;
+        cluster.RunUntil(() => second.IsCompleted, "what it left is granted");
+        Assert.True(cluster.Clock.MonotonicMicroseconds - granted < 8_000, "without waiting for the next look at the clock");
+    }
+
+    [Fact]
     public void AGrantWhoseCallerIsGoneGoesBack()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 35);

@@ -25,6 +25,9 @@ internal sealed class DueTree(OrderedTree tree, PageNumber queue, bool isRetry)
     /// <summary>Whether a job's time has come that is not ready yet.</summary>
     public bool HasDue(long now) => _headSequence != 0 && _headTime <= now;
 
+    /// <summary>How many are due at the time, at most <paramref name="max"/>; costs in proportion to that.</summary>
+    public int CountDue(long time, int max) => tree.CountThrough(time, max);
+
     public void Insert(Timers timers, long time, ulong sequence, long slot)
     {
         var entry = new TreeEntry(time, (long)sequence, slot);

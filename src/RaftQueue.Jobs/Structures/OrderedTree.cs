@@ -162,6 +162,26 @@ public sealed partial class OrderedTree
         return TryFirstOf(next, out entry);
     }
 
+    /// <summary>How many entries are not later than the time, at most <paramref name="max"/>. Reads a page for some 200 of them.</summary>
+    public int CountThrough(long time, int max)
+    {
+        uint page;
+        using (PageHandle handle = _pages.Pin(_headerPage, PageIntent.Read))
+            page = handle.Read.GetUInt32(_headerOffset + FirstField);
+        TreeKey above = TreeKey.From(new TreeEntry(Math.Min(time, TreeEntry.MaxTime), TreeEntry.MaxSequence, TreeEntry.MaxValue));
+        int counted = 0;
+        while (page != 0 && counted < max)
+        {
+            using PageHandle handle = _pages.Pin(new PageNumber(page), PageIntent.Read);
+            TreeNode leaf = new(handle);
+            int here = leaf.CountThrough(above);
+            counted += here;
+            page = here < leaf.Count ? 0 : leaf.Next;
+        }
+
+        return Math.Min(counted, max);
+    }
+
     /// <summary>Whether the entry is there.</summary>
     public bool Contains(in TreeEntry entry)
     {

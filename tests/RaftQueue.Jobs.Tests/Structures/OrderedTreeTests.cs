@@ -55,6 +55,12 @@ public sealed class OrderedTreeTests
                 Assert.Equal(model.Remove(entry), tree.Remove(entry));
             }
 
+            if (step % 500 == 0)
+            {
+                int max = random.Below(2_000);
+                Assert.Equal(Math.Min(max, model.Count(e => e.Time <= entry.Time)), tree.CountThrough(entry.Time, max));
+            }
+
             if (step % 20_000 == 19_999) Assert.Equal(model, TreeValidator.Validate(pages));
         }
 

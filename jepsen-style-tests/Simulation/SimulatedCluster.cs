@@ -212,7 +212,11 @@ internal sealed class SimulatedCluster : IDisposable
     /// <summary>Nothing runs any more.</summary>
     public void Dispose()
     {
-        foreach (SimulatedNode node in Nodes) Forget(node);
+        foreach (SimulatedNode node in Nodes)
+        {
+            Forget(node);
+            node.Disk.Release();
+        }
     }
 
     private bool RunDue()

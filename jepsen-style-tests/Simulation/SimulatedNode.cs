@@ -41,6 +41,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
         {
             _pastOperations += _disk.Operations;
             _pastDigest = SplitMix64.Mix(_pastDigest ^ _disk.Digest);
+            _disk.Release();
             _disk = value;
         }
     }

@@ -20,4 +20,21 @@ public sealed class Crc32CTests
             Assert.Equal(whole, Crc32C.Append(Crc32C.Compute(data.AsSpan(0, cut)), data.AsSpan(cut)));
         }
     }
+
+    [Theory]
+    [InlineData(2039)]
+    [InlineData(2040)]
+    [InlineData(2048)]
+    [InlineData(4096)]
+    [InlineData(9001)]
+    public void LongDataGivesWhatItsBytesGiveOneByOne(int length)
+    {
+        byte[] data = new byte[length];
+        var random = new SplitMix64((ulong)length);
+        for (int i = 0; i < data.Length; i++) data[i] = (byte)random.NextUInt64();
+        uint before = Crc32C.Compute("before"u8);
+        uint expected = before;
+        for (int i = 0; i < data.Length; i++) expected = Crc32C.Append(expected, data.AsSpan(i, 1));
+        Assert.Equal(expected, Crc32C.Append(before, data));
+    }
 }

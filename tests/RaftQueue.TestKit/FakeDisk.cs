@@ -19,6 +19,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     private readonly SortedDictionary<string, FakeDirectory> _directories = new(StringComparer.Ordinal);
     private readonly long[] _counts = new long[Enum.GetValues<DiskOperation>().Length];
     private readonly List<PlannedError> _errors = [];
+    private readonly List<FakeInode> _inodes = [];
     private int _life;
     private bool _crashed;
 
@@ -171,6 +172,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
                 if (!create) throw new DiskException("open", path, NoEntry);
                 Begin(DiskOperation.Create, path);
                 inode = new FakeInode();
+                _inodes.Add(inode);
                 DirectoryOf(path).Bind(Path.GetFileName(path), inode);
             }
 
@@ -245,6 +247,18 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         lock (_gate)
         {
             return CapacityBytes is { } capacity ? Math.Max(0, capacity - SumOfFiles()) : long.MaxValue / 2;
+        }
+    }
+
+    /// <summary>Nobody uses the disk any more: its memory goes to the next one. What was counted of it stays.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _life++;
+            foreach (FakeInode inode in _inodes) inode.Release();
+            _inodes.Clear();
+            _directories.Clear();
         }
     }
 

@@ -12,11 +12,8 @@ internal sealed class FakeInode
     public const int PageBytes = 4096;
     public const int SectorBytes = 512;
 
-    private static readonly byte[] Zeros = new byte[PageBytes];
-
     private readonly Dictionary<long, FakePage> _pages = [];
     private readonly List<FakePage> _dirty = [];
-    private readonly Stack<byte[]> _spares = new();
 
     public long Length { get; private set; }
 
@@ -33,7 +30,7 @@ internal sealed class FakeInode
             long page = (offset + done) / PageBytes;
             int within = (int)((offset + done) % PageBytes);
             int part = Math.Min(PageBytes - within, count - done);
-            byte[] source = _pages.TryGetValue(page, out FakePage? held) ? held.Current : Zeros;
+            byte[] source = _pages.TryGetValue(page, out FakePage? held) ? held.Current : PageArrays.Zeros;
             source.AsSpan(within, part).CopyTo(buffer[done..]);
             done += part;
         }
@@ -61,7 +58,7 @@ internal sealed class FakeInode
         for (long page = length / PageBytes; length < Length && page * PageBytes < Length; page++)
         {
             int within = (int)Math.Max(0, length - (page * PageBytes));
-            if (_pages.TryGetValue(page, out FakePage? held)) WritePage(held, within, Zeros.AsSpan(within));
+            if (_pages.TryGetValue(page, out FakePage? held)) WritePage(held, within, PageArrays.Zeros.AsSpan(within));
         }
 
         Length = length;
@@ -79,7 +76,7 @@ internal sealed class FakeInode
     {
         foreach (FakePage page in _dirty)
         {
-            page.Sync(_spares);
+            page.Sync();
         }
 
         _dirty.Clear();
@@ -138,11 +135,19 @@ internal sealed class FakeInode
         }
     }
 
+    /// <summary>The file is not used any more, by anybody.</summary>
+    public void Release()
+    {
+        foreach (FakePage page in _pages.Values) page.Release();
+        _pages.Clear();
+        _dirty.Clear();
+    }
+
     private void WritePage(FakePage page, int within, ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
         if (!page.IsDirty) _dirty.Add(page);
-        page.Write(within, data, _spares);
+        page.Write(within, data);
     }
 
     private FakePage PageToWrite(long page)

@@ -10,20 +10,24 @@ internal sealed class FakePage
     private byte _dirty;
     private byte _ghost;
 
-    public byte[] Current { get; } = new byte[FakeInode.PageBytes];
+    /// <summary>Not changed but through this class; zeros are one array for all who hold nothing else.</summary>
+    public byte[] Current { get; private set; } = PageArrays.Zeros;
 
     public bool IsDirty => _dirty != 0;
 
     /// <summary>Dirty, or a ghost.</summary>
     public bool DiffersFromMedium => _durable is not null;
 
-    /// <param name="spares">Arrays of a page's size to use again.</param>
-    public void Write(int offset, ReadOnlySpan<byte> data, Stack<byte[]> spares)
+    public void Write(int offset, ReadOnlySpan<byte> data)
     {
         if (_durable is null)
         {
-            if (!spares.TryPop(out _durable)) _durable = new byte[FakeInode.PageBytes];
-            Current.CopyTo(_durable, 0);
+            // What is there stays as the medium's, and a new array begins with what is not overwritten.
+            _durable = Current;
+            Current = PageArrays.Rent();
+            int end = offset + data.Length;
+            _durable.AsSpan(0, offset).CopyTo(Current);
+            _durable.AsSpan(end).CopyTo(Current.AsSpan(end));
         }
 
         data.CopyTo(Current.AsSpan(offset));
@@ -34,12 +38,12 @@ internal sealed class FakePage
         }
     }
 
-    public void Sync(Stack<byte[]> spares)
+    public void Sync()
     {
         if (_durable is null) return;
         if (_ghost == 0)
         {
-            if (_previous is not null) spares.Push(_previous);
+            PageArrays.Return(_previous);
             _previous = _durable;
             _durable = null;
         }
@@ -73,7 +77,8 @@ internal sealed class FakePage
             if (fate == 2) Keep(sector, 0, (int)random.NextBelow(FakeInode.SectorBytes));
         }
 
-        _durable.CopyTo(Current, 0);
+        PageArrays.Return(Current);
+        Current = _durable;
         _durable = null;
         _dirty = 0;
         _ghost = 0;
@@ -81,8 +86,9 @@ internal sealed class FakePage
 
     public void Damage(int offset, ReadOnlySpan<byte> data)
     {
+        Current = PageArrays.Owned(Current);
         data.CopyTo(Current.AsSpan(offset));
-        if (_durable is not null) data.CopyTo(_durable.AsSpan(offset));
+        if (_durable is not null) data.CopyTo(Durable().AsSpan(offset));
     }
 
     /// <summary>What the medium held before the last sync of this page; zeros when there was none.</summary>
@@ -91,13 +97,27 @@ internal sealed class FakePage
 
     public void FlipBit(int offset, int bit)
     {
+        Current = PageArrays.Owned(Current);
         Current[offset] ^= (byte)(1 << bit);
-        if (_durable is not null) _durable[offset] ^= (byte)(1 << bit);
+        if (_durable is not null) Durable()[offset] ^= (byte)(1 << bit);
     }
+
+    /// <summary>The page is not used any more.</summary>
+    public void Release()
+    {
+        PageArrays.Return(Current);
+        PageArrays.Return(_durable);
+        PageArrays.Return(_previous);
+        Current = PageArrays.Zeros;
+        _durable = _previous = null;
+    }
+
+    /// <summary>What the medium holds, to be changed.</summary>
+    private byte[] Durable() => _durable = PageArrays.Owned(_durable!);
 
     private void Keep(int sector, int from, int to)
     {
         int start = sector * FakeInode.SectorBytes;
-        Current.AsSpan(start + from, to - from).CopyTo(_durable.AsSpan(start + from));
+        Current.AsSpan(start + from, to - from).CopyTo(Durable().AsSpan(start + from));
     }
 }

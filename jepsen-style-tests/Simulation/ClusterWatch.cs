@@ -7,7 +7,7 @@ using RaftQueue.Transport;
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// Looks into every node after every step and at every vote that is told (P10), at what changed since: one leader a term, who has all
+/// Looks into every node that did something after every step, and at every vote that is told (P10), at what changed since: one leader a term, who has all
 /// that is committed; votes once; terms that never fall; logs that match; what is committed never changes; equal index means equal
 /// state and equal pages; and cluster time is never ahead of the true time (P5).
 /// </summary>
@@ -22,7 +22,7 @@ internal sealed class ClusterWatch
     private readonly SimulatedCluster _cluster;
     private readonly RaftChecker _raft = new();
     private readonly CommittedLog[] _committed;
-    private readonly Dictionary<Node, ReplicaView[]> _views = [];
+    private readonly Dictionary<NodeId, Life> _lives = [];
     private readonly List<Message> _messages = [];
     private readonly MembershipWatch _memberships = new();
     private long _nextPages = PagesMicroseconds;
@@ -41,9 +41,7 @@ internal sealed class ClusterWatch
     {
         foreach (SimulatedNode node in _cluster.Nodes)
         {
-            if (node.Node is not { } running) continue;
-            Look(node.Id, running);
-            _memberships.Look(node.Id, running);
+            if (node.Node is { } running) Look(node, running);
         }
 
         if (_cluster.Clock.MonotonicMicroseconds < _nextPages) return;
@@ -74,15 +72,20 @@ internal sealed class ClusterWatch
         }
     }
 
-    private void Look(NodeId id, Node node)
+    private void Look(SimulatedNode simulated, Node node)
     {
-        if (!_views.TryGetValue(node, out ReplicaView[]? views))
+        if (!_lives.TryGetValue(simulated.Id, out Life? life) || life.Node != node)
         {
-            views = [.. node.Parts.Replica.Shards.Select(shard => new ReplicaView(node.Parts.Shared.Wal.Log(shard.Shard), _committed[shard.Shard.Value].Find))];
-            _views.Add(node, views);
+            life = new Life(node, [.. node.Parts.Replica.Shards.Select(shard => new ReplicaView(node.Parts.Shared.Wal.Log(shard.Shard), _committed[shard.Shard.Value].Find))]);
+            _lives[simulated.Id] = life;
         }
 
-        foreach (ShardReplica replica in node.Parts.Replica.Shards) Look(id, replica, views[replica.Shard.Value]);
+        // What no loop has touched is as it was.
+        long slices = simulated.Loops!.Slices;
+        if (life.SlicesSeen == slices) return;
+        life.SlicesSeen = slices;
+        foreach (ShardReplica replica in node.Parts.Replica.Shards) Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
+        _memberships.Look(simulated.Id, node);
     }
 
     private void Look(NodeId id, ShardReplica replica, ReplicaView view)
@@ -157,5 +160,15 @@ internal sealed class ClusterWatch
             };
             _raft.Promises(message.Shard, sender, from, message.Term.Value, vote);
         }
+    }
+
+    /// <summary>One life of a node as it was seen last.</summary>
+    private sealed class Life(Node node, ReplicaView[] views)
+    {
+        public Node Node => node;
+
+        public ReplicaView[] Views => views;
+
+        public long SlicesSeen { get; set; } = -1;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
@@ -11,24 +12,25 @@ namespace RaftQueue.Simulation;
 /// </summary>
 internal sealed class MembershipWatch
 {
-    private readonly Dictionary<ShardReplica, Seen> _seen = [];
+    private readonly Dictionary<(NodeId, ShardId), Seen> _seen = [];
     private readonly List<LogEntry> _tail = [];
 
-    /// <summary>After every step, for every running node.</summary>
+    /// <summary>After every step, for every running node that did anything.</summary>
     public void Look(NodeId id, Node node)
     {
         foreach (ShardReplica replica in node.Parts.Replica.Shards)
         {
             RaftNode raft = replica.Raft;
-            if (!_seen.TryGetValue(replica, out Seen seen))
+            ref Seen seen = ref CollectionsMarshal.GetValueRefOrAddDefault(_seen, (id, replica.Shard), out _);
+            if (seen.Replica != replica)
             {
                 // What a life begins with is not read again: a disk may be made to fail a read, and the node itself shall meet it.
-                _seen.Add(replica, new Seen(raft.LastIndex, raft.LastTerm, raft.LastIndex));
+                seen = new Seen(replica, raft.LastIndex, raft.LastTerm, raft.LastIndex);
             }
             else if (seen.Last != raft.LastIndex || seen.Term != raft.LastTerm)
             {
                 Check(id, node.Parts.Shared.Wal.Log(replica.Shard), raft, seen.Settled);
-                _seen[replica] = new Seen(raft.LastIndex, raft.LastTerm, LogIndex.Max(seen.Settled, raft.CommitIndex));
+                seen = new Seen(replica, raft.LastIndex, raft.LastTerm, LogIndex.Max(seen.Settled, raft.CommitIndex));
             }
         }
     }
@@ -59,5 +61,5 @@ internal sealed class MembershipWatch
     }
 
     /// <summary>Up to <see cref="Settled"/> nothing is looked at again.</summary>
-    private readonly record struct Seen(LogIndex Last, Term Term, LogIndex Settled);
+    private readonly record struct Seen(ShardReplica Replica, LogIndex Last, Term Term, LogIndex Settled);
 }

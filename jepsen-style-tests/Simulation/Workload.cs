@@ -35,7 +35,7 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
             shards,
             Clients: 2 + (int)random.NextBelow(6),
             Queues: 1 + (int)random.NextBelow(5),
-            ThinkMs: 5 + random.NextBelow(120),
+            ThinkMs: DrawThink(random),
             BigPercent: random.NextBelow(2) == 0 ? 0 : 2 + (int)random.NextBelow(10)) with
         { Settings = DrawSettings(random) };
     }
@@ -63,6 +63,13 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
 
     public override string ToString() =>
         $"{Clients} clients, {Queues} queues, think {ThinkMs} ms, big {BigPercent} %, {LeftOut.Count} steps left out, {Settings}";
+
+    /// <summary>Busy clients in one seed of four; else a few calls a second each, which leaves time for more seeds.</summary>
+    private static long DrawThink(SplitMix64 random)
+    {
+        long drawn = random.NextBelow(1_000);
+        return drawn < 250 ? 5 + (drawn / 4) : 100 + ((drawn - 250) / 2);
+    }
 
     private static StepKind DrawKind(SplitMix64 random)
     {

@@ -26,7 +26,10 @@ internal sealed class Bench(string program, Cluster cluster)
         [.. new[] { "--seconds", Text(seconds), "--batch", Text(Batch), "--connections", "16" }, .. rate is { } wanted ? ["--rate", Text(wanted)] : Array.Empty<string>()]);
 
     /// <summary>Single jobs, one at a time, 200 a second: what somebody else sees meanwhile.</summary>
-    public Process StartOtherWork(long seconds) => Start("enqueue", "other", "--seconds", Text(seconds), "--connections", "1", "--rate", "200");
+    /// <param name="seconds">How long.</param>
+    /// <param name="at">Through which node alone; null: any that runs.</param>
+    public Process StartOtherWork(long seconds, ClusterNode? at = null) =>
+        Start("enqueue", "other", at is null ? cluster.Running : [at], "--seconds", Text(seconds), "--connections", "1", "--rate", "200");
 
     public JsonElement Result(Process bench)
     {
@@ -46,14 +49,14 @@ internal sealed class Bench(string program, Cluster cluster)
 
     private JsonElement Run(string mode, string queue, params string[] more)
     {
-        using Process process = Start(mode, queue, more);
+        using Process process = Start(mode, queue, cluster.Running, more);
         return Result(process);
     }
 
-    private Process Start(string mode, string queue, params string[] more)
+    private Process Start(string mode, string queue, IReadOnlyList<ClusterNode> through, params string[] more)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (string argument in new[] { "bench", mode, "--queue", queue, "--json", "--server", string.Join(',', cluster.Running.Select(node => node.Address)) })
+        foreach (string argument in new[] { "bench", mode, "--queue", queue, "--json", "--server", string.Join(',', through.Select(node => node.Address)) })
         {
             start.ArgumentList.Add(argument);
         }

@@ -19,9 +19,25 @@ internal sealed class Measurements(Cluster cluster, Verdict verdict, ScaleOption
             double highest = Field($"/proc/{node.ProcessId}/status", "VmHWM:") / 1024.0;
             Console.WriteLine(
                 $"  {meaning}: node {node.Id} resident {mib:0} MiB (highest {highest:0}), data {DirectoryMiB(Path.Combine(node.DataDirectory, "shard-0")):0} MiB, "
-                + $"log {DirectoryMiB(Path.Combine(node.DataDirectory, "wal")):0} MiB, read from the disk {ReadMiB(node, "read_bytes:"):0} MiB of {ReadMiB(node, "rchar:"):0} MiB asked for");
+                + $"log {DirectoryMiB(Path.Combine(node.DataDirectory, "wal")):0} MiB, read from the disk {ReadMiB(node, "read_bytes:"):0} MiB of {ReadMiB(node, "rchar:"):0} MiB asked for (the rest is the page cache's)");
             verdict.Check($"{meaning}: node {node.Id} keeps to budget + {OverheadMiB} MiB, not {highest:0} MiB", highest <= options.BudgetMiB + OverheadMiB);
         }
+    }
+
+    /// <summary>Prints what the jobs weigh on each node, and apart from it what the file has beyond that and what the log takes.</summary>
+    public void Weight(long jobs)
+    {
+        foreach (ClusterNode node in cluster.Running)
+        {
+            if (ShardNumbers.Of(node) is not { } numbers) continue;
+            double live = numbers.Allocated * 4096.0;
+            double file = new FileInfo(Path.Combine(node.DataDirectory, "shard-0", "checkpoint")).Length; // small before the first checkpoint
+            Console.WriteLine(
+                $"  node {node.Id}: {live / jobs:0.0} bytes a job in {numbers.Allocated:N0} pages, {numbers.Resident:N0} of them in memory, {numbers.ColdReads:N0} cold reads; "
+                + $"older and free space of the file {Math.Max(0, file - live) / 1048576:0} MiB ({file / live:0.00} times the state), log {DirectoryMiB(Path.Combine(node.DataDirectory, "wal")):0} MiB");
+        }
+
+        Console.WriteLine($"  page cache of the machine {Field("/proc/meminfo", "Cached:") / 1024:0} MiB, free {Field("/proc/meminfo", "MemFree:") / 1024:0} MiB");
     }
 
     /// <summary>Counts of one queue.</summary>

@@ -9,6 +9,7 @@ internal sealed class ScaleRun
 {
     private const string Queue = "scheduled";
     private const int MostRateSeconds = 20;
+    private const int MostOtherSeconds = 120;
     private static readonly TimeSpan RepairPatience = TimeSpan.FromMinutes(20);
 
     private readonly ScaleOptions _options;
@@ -59,16 +60,19 @@ internal sealed class ScaleRun
 
     private void Load(long jobs)
     {
-        JsonElement load = _bench.Load(Queue, jobs);
+        JsonElement load;
+        using (new CheckpointWatch(_cluster)) load = _bench.Load(Queue, jobs);
         Console.WriteLine($"{jobs:N0} jobs of 100 bytes over 30 days: {load.GetProperty("seconds").GetDouble():0.0} s, {load.GetProperty("jobsPerSecond").GetDouble():N0}/s, {Bench.Latencies(load, "enqueue")}");
         Counted("all are there after the load", jobs);
         _measurements.Resident("loaded");
+        _measurements.Weight(jobs);
     }
 
     private void Churn(long jobs, long seconds)
     {
         long term = _measurements.Term();
-        JsonElement steady = _bench.Reschedule(Queue, seconds, _options.Rate);
+        JsonElement steady;
+        using (new CheckpointWatch(_cluster)) steady = _bench.Reschedule(Queue, seconds, _options.Rate);
         Console.WriteLine(
             $"{jobs:N0} jobs, {_options.Rate:N0}/s leased and scheduled again for {seconds} s: {steady.GetProperty("jobsPerSecond").GetDouble():N0}/s, "
             + $"{Bench.Latencies(steady, "lease")}, {Bench.Latencies(steady, "reschedule")}");
@@ -78,6 +82,7 @@ internal sealed class ScaleRun
         Console.WriteLine($"  elections meanwhile: {_measurements.Term() - term}");
         Counted("all are still there", jobs);
         _measurements.Resident("after the churn");
+        _measurements.Weight(jobs);
     }
 
     /// <summary>A million jobs fall due in one second, while somebody else enqueues.</summary>
@@ -124,16 +129,21 @@ internal sealed class ScaleRun
     private void Replace()
     {
         ClusterNode lost = Follower();
+        ClusterNode leader = _cluster.WaitUntilEven(RepairPatience); // a follower's end does not change it
         lost.Send(Signals.Kill);
         lost.WaitForEnd();
         Directory.Delete(lost.DataDirectory, recursive: true);
-        using Process other = _bench.StartOtherWork(Math.Min(30, 2 * _options.Seconds));
+        // At the leader, which is to stay fully available.
+        using Process other = _bench.StartOtherWork(Math.Min(MostOtherSeconds, 2 * _options.Seconds), leader);
         long begin = Stopwatch.GetTimestamp();
         Cluster.Start(lost, RepairPatience);
         _cluster.WaitUntilEven(RepairPatience);
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         JsonElement work = _bench.Result(other);
-        Console.WriteLine($"an empty node in place of a lost one: a voter with everything after {seconds:0.0} s, other work meanwhile {Bench.Latencies(work, "enqueue")}");
+        double fetched = (ShardNumbers.Of(lost)?.FetchedBytes ?? 0) / 1048576.0;
+        Console.WriteLine(
+            $"an empty node in place of a lost one: a voter with everything after {seconds:0.0} s, {fetched:0} MiB of pages and table fetched "
+            + $"({fetched / seconds:0} MiB/s), other work at the leader meanwhile {Bench.Latencies(work, "enqueue")}");
         _measurements.Resident("after the replacement");
     }
 

@@ -98,6 +98,9 @@ public sealed unsafe partial class PageStore
         return entry;
     }
 
+    /// <summary>Whether a finished checkpoint left something for <see cref="Settle"/>.</summary>
+    public bool IsUnsettled => _left.Count > 0 || _frozen is { State: not FrozenState.Open };
+
     /// <summary>
     /// One bounded step of what a finished checkpoint leaves to do: frames that were kept for it are free again, and when it was given
     /// up, its changes are dirty again. True while there is more. Between two entries; whatever else is called, works meanwhile.

@@ -152,7 +152,7 @@ internal sealed class ShardApply
     }
 
     /// <summary>A checkpoint that ended left more to do than the last <see cref="TendPages"/> did.</summary>
-    public bool HasMore { get; private set; }
+    public bool HasMore => State.Pages.IsUnsettled;
 
     /// <summary>Looks after the memory of the state; whether it is short of space on the disk.</summary>
     public bool TendPages(long nowMicroseconds)
@@ -162,9 +162,7 @@ internal sealed class ShardApply
         if (due && Interlocked.CompareExchange(ref _tending, 1, 0) == 0) _checkpoints.Tend(State, _tended);
         // While new work is refused nothing else may come that asks for room.
         if (pages.IsShortOfSpace) pages.MakeRoomAgain();
-        long begin = _node.Clock.MonotonicMicroseconds;
-        HasMore = pages.Settle();
-        NotePause(begin);
+        if (pages.IsUnsettled) Settle(pages);
         return pages.IsShortOfSpace;
     }
 
@@ -249,6 +247,13 @@ internal sealed class ShardApply
         FrozenPages frozen = State.Pages.Freeze(info);
         NotePause(begin);
         _checkpoints.Write(frozen);
+    }
+
+    private void Settle(PageStore pages)
+    {
+        long begin = _node.Clock.MonotonicMicroseconds;
+        pages.Settle();
+        NotePause(begin);
     }
 
     private void NotePause(long beginMicroseconds) =>

@@ -70,7 +70,7 @@ internal sealed class DiskFaults(FaultContext context)
             FaultKind.DamageLog => Drawn(node, $"{Directory}/wal", name => name.EndsWith(".seg", StringComparison.Ordinal), random),
             FaultKind.DamageCheckpoint => Drawn(node, $"{Directory}/shard-{fault.Amount}", name => name == "checkpoint", random),
             FaultKind.DamageHardState => Drawn(node, Directory, name => name.StartsWith("hardstate", StringComparison.Ordinal), random),
-            FaultKind.DamageIdentity => Drawn(node, Directory, name => name == "identity", random),
+            FaultKind.DamageIdentity => Drawn(node, Directory, name => name.StartsWith("identity", StringComparison.Ordinal), random),
             _ => throw new InvalidOperationException($"nothing is made for {fault.Kind}"),
         };
         long used = path is null ? 0 : UsedLength(node.Disk, path);

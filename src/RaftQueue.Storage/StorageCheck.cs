@@ -36,7 +36,7 @@ public static class StorageCheck
         progress(Path.Combine(directory, "identity"));
         try
         {
-            if (NodeIdentityFile.Read(disk, directory) is { } identity)
+            if (NodeIdentityFile.Read(disk, directory, problems) is { } identity)
             {
                 notes.Add($"node {identity.NodeId} of '{identity.ClusterId}', incarnation {identity.Incarnation}, {identity.BootCounter} starts");
                 return identity.Shards;

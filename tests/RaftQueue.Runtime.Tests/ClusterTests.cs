@@ -48,6 +48,33 @@ public sealed class ClusterTests
     [Theory]
     [InlineData(CrashMode.ProcessDeath)]
     [InlineData(CrashMode.PowerLoss)]
+    public void NodesStartOnDisksWithoutOneFreeBlockAndFinishWhatWasLeased(CrashMode mode)
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 23);
+        cluster.StartAll();
+        for (int i = 0; i < 6; i++) cluster.Enqueue(cluster.AwaitLeader(), "work", $"{i}");
+        CommandOutcome lease = cluster.Await(cluster.LeaseAsync(cluster.AwaitLeader(), "work", 6, waitMs: 0, leaseMs: 3_600_000), "a lease");
+        List<(JobId Job, ulong Fence, string Payload)> grants = TestCommands.Grants(lease);
+        cluster.AwaitSameState();
+        foreach (SimulatedNode node in cluster.Nodes) node.Disk.CapacityBytes = 0;
+        foreach ((JobId job, ulong fence, _) in grants)
+        {
+            foreach (SimulatedNode node in cluster.Nodes) cluster.Crash(node, mode);
+            cluster.StartAll();
+            ValueTask<CommandOutcome> ack =
+                cluster.AwaitLeader().Node!.SubmitAsync(job.Shard, CommandType.Ack, TestCommands.Ack(job, fence), finishing: true);
+            Assert.Equal(TokenStatus.Ok, TestCommands.Status(cluster.Await(ack, "an ack on a full disk")));
+        }
+
+        foreach (SimulatedNode node in cluster.Nodes) node.Disk.CapacityBytes = null;
+        cluster.RunFor(2_000);
+        Assert.Equal(OutcomeKind.Applied, cluster.Enqueue(cluster.AwaitLeader(), "work", "room").Kind);
+        cluster.AwaitSameState();
+    }
+
+    [Theory]
+    [InlineData(CrashMode.ProcessDeath)]
+    [InlineData(CrashMode.PowerLoss)]
     public void NothingAcknowledgedIsLostWhenTheLeaderDiesAgainAndAgain(CrashMode mode)
     {
         var cluster = new SimulatedCluster(3, 1, seed: 12);

@@ -82,15 +82,65 @@ public sealed class NodeIdentityTests
     {
         var disk = new FakeDisk();
         Open(disk, 1);
-        int length = disk.ReadAll("/node/identity").Length;
-        for (int bit = 0; bit < length * 8; bit++)
+        byte[] content = disk.ReadAll("/node/identity");
+        int text = content.AsSpan().LastIndexOf("crc32c="u8) + 20;
+        foreach (int place in Enumerable.Range(0, text).Append(content.Length - 1))
         {
-            disk.FlipBit("/node/identity", bit / 8, bit % 8);
-            Assert.Throws<StorageDamagedException>(() => Open(disk, 1));
-            disk.FlipBit("/node/identity", bit / 8, bit % 8);
+            for (int bit = 0; bit < 8; bit++)
+            {
+                Flip(place, bit);
+                Assert.Throws<StorageDamagedException>(() => Open(disk, 1));
+                Flip(place, bit);
+            }
         }
 
         Assert.Equal(2, Open(disk, 1).BootCounter);
+
+        void Flip(int place, int bit)
+        {
+            disk.FlipBit("/node/identity", place, bit);
+            disk.FlipBit("/node/identity-copy", place, bit);
+        }
+    }
+
+    [Theory]
+    [InlineData("/node/identity")]
+    [InlineData("/node/identity-copy")]
+    public void OneBadCopyIsMadeGoodFromTheOtherAndNeverTheOtherWayRound(string bad)
+    {
+        string good = bad == "/node/identity" ? "/node/identity-copy" : "/node/identity";
+        for (long at = 0; at < 6; at++)
+        {
+            var disk = new FakeDisk((ulong)at + 1);
+            Incarnation incarnation = Open(disk, 1).Incarnation;
+            disk.FlipBit(bad, 40, 2);
+            disk.CrashAtOperation = disk.Operations + 1 + at;
+            try
+            {
+                Open(disk, 1);
+            }
+            catch (SimulatedCrashException)
+            {
+                disk.Crash(CrashMode.PowerLoss);
+            }
+
+            disk.CrashAtOperation = null;
+            Assert.Equal(incarnation, Open(disk, 1).Incarnation);
+            Assert.Equal(disk.ReadAll(good), disk.ReadAll(bad));
+        }
+    }
+
+    [Fact]
+    public void AStartOfAnOldDirectoryTakesNoRoom()
+    {
+        var disk = new FakeDisk();
+        Open(disk, 1);
+        disk.CapacityBytes = 0;
+        for (int boot = 2; boot < 8; boot++)
+        {
+            disk.Crash(boot % 2 == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath);
+            Assert.Equal(boot, Open(disk, (ulong)boot).BootCounter);
+        }
     }
 
     [Fact]
@@ -100,6 +150,7 @@ public sealed class NodeIdentityTests
         Open(disk, 1);
         WriteAheadLog.Open(disk, new FakeClock(), "/node", new WalOptions { SegmentBytes = 65536, Shards = 2 }).Dispose();
         disk.Delete("/node/identity");
+        disk.Delete("/node/identity-copy");
         Assert.Throws<StorageDamagedException>(() => Open(disk, 1));
     }
 

@@ -28,6 +28,13 @@ internal sealed class PendingJobRead(
         Answer(apply);
     }
 
+    public override bool TryGiveUp()
+    {
+        Leave();
+        _completion.TrySetResult(ReadOutcome.Behind(Shard));
+        return true;
+    }
+
     public override void Undecided()
     {
         Leave();

@@ -18,6 +18,11 @@ internal abstract class PendingRead(ShardId shard, long arrivedMicroseconds)
     /// <summary>Any loop: no leader confirmed in time, or the node stops.</summary>
     public abstract void Undecided();
 
+    /// <summary>
+    /// Apply loop: the state here has not become new enough in time. True when that was the answer; false when something else ends the wait.
+    /// </summary>
+    public virtual bool TryGiveUp() => false;
+
     /// <summary>Right before the answer.</summary>
     protected void Leave() => Table?.Remove(this);
 }

@@ -24,6 +24,13 @@ internal sealed class PendingStateRead<TArgument>(
             new ReadOutcome(true, found, Shard, apply.Store.AppliedIndex, apply.ReadBuffer.WrittenSpan.ToArray()));
     }
 
+    public override bool TryGiveUp()
+    {
+        Leave();
+        _completion.TrySetResult(ReadOutcome.Behind(Shard));
+        return true;
+    }
+
     public override void Undecided()
     {
         Leave();

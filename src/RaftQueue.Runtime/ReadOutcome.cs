@@ -3,7 +3,7 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Runtime;
 
 /// <summary>
-/// What a read found. Not <see cref="Decided"/>: no leader confirmed it in time. <see cref="Index"/> is the applied
+/// What a read found. Not <see cref="Decided"/>: no leader confirmed it in time, or this node <see cref="IsBehind"/>. <see cref="Index"/> is the applied
 /// index at which it was read.
 /// </summary>
 public readonly record struct ReadOutcome(
@@ -13,5 +13,10 @@ public readonly record struct ReadOutcome(
     LogIndex Index,
     ReadOnlyMemory<byte> Result)
 {
+    /// <summary>A leader confirmed the read, and what it had then was not applied here in time.</summary>
+    public bool IsBehind { get; private init; }
+
     public static ReadOutcome Undecided(ShardId shard) => new(false, false, shard, default, default);
+
+    public static ReadOutcome Behind(ShardId shard) => Undecided(shard) with { IsBehind = true };
 }

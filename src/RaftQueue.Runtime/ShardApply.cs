@@ -23,7 +23,7 @@ internal sealed class ShardApply
     private readonly CheckpointLoop _checkpoints;
     private readonly ApplyOutput _output;
     private readonly List<LogEntry> _entries = [];
-    private readonly PriorityQueue<PendingRead, long> _reads = new();
+    private readonly WaitingReads _reads;
     private LogIndex _holdBelow = NoHold;
     private long _committed;
     private readonly Action<bool> _tended;
@@ -41,6 +41,7 @@ internal sealed class ShardApply
         Shard = shard;
         State = state;
         _tended = Tended;
+        _reads = new WaitingReads(this, node);
         Leases = new LeaseWaiters(this, node);
         Watches = new JobWatches(this);
         Hashes = new StateHashAnswers(this, node);
@@ -61,6 +62,9 @@ internal sealed class ShardApply
 
     public StateHashAnswers Hashes { get; }
 
+    /// <summary>Reads that wait for the state to become newer.</summary>
+    public int ReadsWaiting => _reads.Count;
+
     /// <summary>Where reads write; one at a time.</summary>
     public PooledBuffer ReadBuffer { get; } = new(64 * 1024);
 
@@ -77,7 +81,7 @@ internal sealed class ShardApply
     /// <summary>Replica loop: confirmed reads, to be served from a state applied at least through <paramref name="index"/>.</summary>
     public void AddReads(List<PendingRead> reads, LogIndex index) => _loop.Post(() =>
     {
-        foreach (PendingRead read in reads) _reads.Enqueue(read, index.Value);
+        foreach (PendingRead read in reads) _reads.Add(read, index);
     });
 
     /// <summary>Any thread: a read that waits for nothing.</summary>
@@ -141,14 +145,9 @@ internal sealed class ShardApply
     /// <summary>Runs what waited for the state; returns when it wants to run again, monotonic microseconds.</summary>
     public long Serve(long nowMicroseconds)
     {
-        while (_reads.TryPeek(out PendingRead? read, out long index) && index <= Store.AppliedIndex.Value)
-        {
-            _reads.Dequeue();
-            read.Execute(this);
-        }
-
+        long reads = _reads.Serve(nowMicroseconds);
         Hashes.Serve();
-        return Math.Min(Leases.Serve(nowMicroseconds), Watches.Serve(nowMicroseconds));
+        return Math.Min(reads, Math.Min(Leases.Serve(nowMicroseconds), Watches.Serve(nowMicroseconds)));
     }
 
     /// <summary>A checkpoint that ended left more to do than the last <see cref="TendPages"/> did.</summary>
@@ -176,7 +175,7 @@ internal sealed class ShardApply
     /// <summary>The node stops: nobody will be served any more.</summary>
     public void Abandon()
     {
-        while (_reads.TryDequeue(out PendingRead? read, out _)) read.Undecided();
+        _reads.Abandon();
         Watches.Abandon();
     }
 

@@ -218,6 +218,36 @@ public sealed class TransferTests
         static LogIndex LastIndex(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].Raft.LastIndex;
     }
 
+    [Fact]
+    public void AReadOnANodeThatIsFarBehindIsAnsweredInTime()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 62, options => options with { RequestTimeoutMs = 3_000, WalSegmentBytes = 16 << 20 });
+        cluster.StartAll();
+        SimulatedNode behind = AFollower(cluster);
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        Load(cluster, 40);
+        cluster.Start(behind);
+        behind.Loops!.Slow("apply", 1_000_000, cluster.Clock.MonotonicMicroseconds + 60_000_000);
+        cluster.RunUntil(() => behind.Node!.Parts.Replica.Shards[0].Raft.CommitIndex > new LogIndex(40), "it knows how far behind it is");
+        ShardApply apply = behind.Node!.Parts.Applies[0];
+        Assert.True(apply.Store.AppliedIndex < new LogIndex(20));
+        long begun = cluster.Clock.MonotonicMicroseconds;
+        ReadOutcome read = cluster.Await(Read(behind), "an answer");
+        Assert.Equal((false, true), (read.Decided, read.IsBehind));
+        Assert.InRange(cluster.Clock.MonotonicMicroseconds - begun, 3_000_000, 4_500_000);
+        Assert.False(behind.Node.IsReady);
+        Assert.Equal(0, apply.ReadsWaiting);
+
+        // What it has applied may be read at any time, and everything once it has caught up.
+        ReadOutcome stale = cluster.Await(behind.Node.ReadAsync(new ShardId(0), ReadConsistency.Stale, 0, static (_, _, _) => true), "a stale read");
+        Assert.True(stale.Decided);
+        AwaitCaughtUp(cluster, behind);
+        Assert.True(cluster.Await(Read(behind), "a read").Decided);
+
+        static ValueTask<ReadOutcome> Read(SimulatedNode node) =>
+            node.Node!.ReadAsync(new ShardId(0), ReadConsistency.Linearizable, 0, static (_, _, _) => true);
+    }
+
     [Theory]
     [InlineData(CrashMode.ProcessDeath)]
     [InlineData(CrashMode.PowerLoss)]

@@ -141,7 +141,7 @@ internal static class JobEndpoints
 
     private static Task AnswerReadAsync(Exchange exchange, ReadOutcome read)
     {
-        if (!read.Decided) return exchange.WriteAsync(Outcomes.NoLeader);
+        if (!read.Decided) return exchange.WriteAsync(Outcomes.Undecided(read));
         exchange.SetIndex(read.Shard, read.Index);
         if (!read.Found) return exchange.WriteAsync(Outcomes.Refused(ResultCode.JobNotFound)!);
         return exchange.WriteAsync(StatusCodes.Status200OK, read, static (reply, found) =>

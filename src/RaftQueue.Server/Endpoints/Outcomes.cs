@@ -14,8 +14,12 @@ internal static class Outcomes
         ProblemCode.OutcomeUnknown,
         "The request may or may not take effect. Repeat it with the same Idempotency-Key, or look before repeating it.");
 
-    /// <summary>A read that no leader confirmed in time.</summary>
-    public static Problem NoLeader => new(ProblemCode.NoLeader, "No leader was found in time. Try again, or read with ?consistency=stale.")
+    /// <summary>A read that was not decided: no leader confirmed it in time, or this node had not applied in time what it had to show.</summary>
+    public static Problem Undecided(in ReadOutcome read) => read.IsBehind ? Behind : NoLeader;
+
+    private static Problem Behind => Busy("This node is far behind the others. Ask another one, or read with ?consistency=stale.");
+
+    private static Problem NoLeader => new(ProblemCode.NoLeader, "No leader was found in time. Try again, or read with ?consistency=stale.")
     {
         RetryAfterMs = LeaderWaitMs,
     };

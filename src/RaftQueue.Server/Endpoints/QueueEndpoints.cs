@@ -42,7 +42,7 @@ internal static class QueueEndpoints
 
     private static Task AnswerAsync(Exchange exchange, ReadOutcome read)
     {
-        if (!read.Decided) return exchange.WriteAsync(Outcomes.NoLeader);
+        if (!read.Decided) return exchange.WriteAsync(Outcomes.Undecided(read));
         exchange.SetIndex(read.Shard, read.Index);
         if (!read.Found) return exchange.WriteAsync(Outcomes.Refused(ResultCode.QueueNotFound)!);
         long now = exchange.Server.Clock.WallUnixMs;

@@ -30,9 +30,10 @@ internal static class QueueListing
         }
 
         ReadOutcome[] reads = await ReadAsync(exchange, consistency, after, limit + 1).ConfigureAwait(false);
-        if (reads.Any(read => !read.Decided))
+        int undecided = Array.FindIndex(reads, read => !read.Decided);
+        if (undecided >= 0)
         {
-            await exchange.WriteAsync(Outcomes.NoLeader).ConfigureAwait(false);
+            await exchange.WriteAsync(Outcomes.Undecided(reads[undecided])).ConfigureAwait(false);
             return;
         }
 

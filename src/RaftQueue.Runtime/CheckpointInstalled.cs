@@ -19,6 +19,7 @@ internal sealed class CheckpointInstalled(ShardId shard, CheckpointInfo info, Sh
         loop.Wal.RestartAt(shard, info.Index, info.Term);
         loop.LogWritten();
         replica.Installed(info.TimestampMs);
+        replica.Router.EntriesSkipped();
         // Only now: nothing may be applied that consensus does not know to be committed.
         replica.Apply.Install(state);
     }

@@ -129,7 +129,7 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
     }
 
     /// <summary>What a keyed request is granted may be in the hands of who asked first, or is asked for again.</summary>
-    private static bool IsKeyed(ReadOnlySpan<byte> leaseBody) =>
+    internal static bool IsKeyed(ReadOnlySpan<byte> leaseBody) =>
         LeaseCommand.TryRead(leaseBody, out LeaseCommand command) && command.Envelope.HasKey;
 
     /// <summary>Waits in every shard at once; the first grant counts and later ones go back.</summary>

@@ -146,6 +146,23 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         }
     }
 
+    /// <summary>
+    /// A checkpoint takes the place of entries that were not applied here one by one. Should one of them have granted something to a lease
+    /// request of ours, nobody tells: a later "nothing to be had" would be untrue. The numbers of other commands stand in the state,
+    /// and what was granted under an idempotency key does.
+    /// </summary>
+    public void EntriesSkipped()
+    {
+        _open.Clear();
+        node.Replies.CopyTo(replica.Shard, _open);
+        foreach (PendingRequest request in _open)
+        {
+            if (!request.IsLease || request.Copies == 0 || RequestDesk.IsKeyed(request.Body.Span)) continue;
+            _unsent.Remove(request);
+            if (node.Replies.TryTake(request.Number, out _)) request.Complete(CommandOutcome.Unknown(replica.Shard));
+        }
+    }
+
     /// <summary>Waiting lease requests are answered as soon as their leader can, because this node stops.</summary>
     public void EndWaits(long nowMicroseconds)
     {

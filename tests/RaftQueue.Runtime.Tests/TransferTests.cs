@@ -219,6 +219,26 @@ public sealed class TransferTests
     }
 
     [Fact]
+    public void AGrantInEntriesThatACheckpointCoversIsNotAnsweredAsNothing()
+    {
+        SimulatedCluster cluster = Loaded(63, jobs: 10);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode behind = AFollower(cluster);
+        Task<CommandOutcome> waiting = cluster.LeaseAsync(behind, "other", 1, waitMs: 15_000).AsTask();
+        cluster.RunFor(100);
+        cluster.Network.Isolate(behind.Id);
+        cluster.Enqueue(leader, "other", "1");
+        cluster.RunUntil(() => leader.Node!.Parts.Applies[0].Store.ReadyCount("other"u8) == 0, "it is granted to who cannot hear of it", 1_000);
+        Load(cluster, 14);
+        Assert.False(waiting.IsCompleted);
+        cluster.Network.Heal();
+        cluster.RunUntil(() => waiting.IsCompleted, "an answer");
+        Assert.Contains(" installed, ", cluster.History, StringComparison.Ordinal);
+        Assert.Equal(OutcomeKind.Unknown, cluster.Await(new ValueTask<CommandOutcome>(waiting), "it").Kind);
+        AwaitCaughtUp(cluster, behind);
+    }
+
+    [Fact]
     public void AReadOnANodeThatIsFarBehindIsAnsweredInTime()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 62, options => options with { RequestTimeoutMs = 3_000, WalSegmentBytes = 16 << 20 });

@@ -3,54 +3,27 @@
 # off its peers, and counts. Removes the containers, networks, volumes and the image that it made; a base image that it had to
 # build stays for the next run. Needs root, docker, docker-compose and, without a base image, debootstrap.
 # Ends with "N passed, N failed".
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
+cd "$(dirname "$0")/../.." || exit 1
+. jepsen-style-tests/script.sh
+export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
 export COMPOSE_PROJECT_NAME="raftqueue-test-$$" RAFTQUEUE_IMAGE="raftqueue-test:$$" RAFTQUEUE_PORTS="${RAFTQUEUE_PORTS:-1880}"
 BASE_TAG="raftqueue-base:bookworm-10.0"
 export RAFTQUEUE_BASE="${RAFTQUEUE_BASE:-$BASE_TAG}" RAFTQUEUE_SDK="raftqueue-test-published:$$"
 publish="out"
-scratch="$(mktemp -d)"
-passed=0
-failed=0
 docker_pid=""
-
-check() { # check NAME COMMAND…
-  local name="$1"
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-    echo "ok      $name"
-  else
-    failed=$((failed + 1))
-    echo "FAILED  $name"
-    compose logs --tail=20 2>/dev/null | tail -60
-  fi
-}
 
 compose() {
   if docker compose version >/dev/null 2>&1; then docker compose -f docker-compose.cluster.yml "$@"
   else docker-compose -f docker-compose.cluster.yml "$@"; fi
 }
 
-finish() {
+clean_up() {
   compose --profile five down -v --remove-orphans -t 5 >"$scratch/down.log" 2>&1
   docker image rm -f "$RAFTQUEUE_IMAGE" "$RAFTQUEUE_SDK" >/dev/null 2>&1
-  if [ -n "$docker_pid" ]; then
-    kill "$docker_pid"
-    wait "$docker_pid" 2>/dev/null
-  fi
-  rm -rf "$scratch"
-  echo "$passed passed, $failed failed"
-  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit $?
+  [ -z "$docker_pid" ] || end_process "$docker_pid"
 }
 
-give_up() {
-  echo "FAILED  $1"
-  failed=$((failed + 1))
-  finish
-}
+tell_more() { compose logs --tail=20 2>/dev/null | tail -60; }
 
 start_docker() {
   docker info >/dev/null 2>&1 && return 0
@@ -94,26 +67,18 @@ all_urls() { # all_urls N
   echo "${list#,}"
 }
 
-ready() { # ready SECONDS NODE…: waits until the nodes say so
-  local end=$((SECONDS + $1)) node
-  shift
-  for node in "$@"; do
-    until rq health "$(url "$node")" >/dev/null; do
-      [ "$SECONDS" -lt "$end" ] || return 1
-      sleep 0.3
-    done
-  done
+is_ready() { rq health "$(url "$1")" >/dev/null; }
+
+ready() { # ready SECONDS NODE…: waits until the nodes say so, each for so long
+  local node
+  for node in "${@:2}"; do await "$1" is_ready "$node" || return 1; done
 }
 
+is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(container "$1")")" = healthy ]; }
+
 healthy() { # healthy SECONDS NODE…: waits for the containers' own health checks
-  local end=$((SECONDS + $1)) node
-  shift
-  for node in "$@"; do
-    until [ "$(docker inspect -f '{{.State.Health.Status}}' "$(container "$node")")" = healthy ]; do
-      [ "$SECONDS" -lt "$end" ] || return 1
-      sleep 0.5
-    done
-  done
+  local node
+  for node in "${@:2}"; do await "$1" is_healthy "$node" || return 1; done
 }
 
 container() {
@@ -134,7 +99,11 @@ enqueue() { # enqueue FROM TO
   seq "$1" "$2" | rq enqueue compose - --server "$(all_urls "$nodes")" 2>"$scratch/enqueue.log" || { cat "$scratch/enqueue.log"; return 1; }
 }
 
-leads_other() { # leads_other OLD ASKED: another node leads within 10 s
+another_leads() { local now; now="$(leader "$2")"; [ -n "$now" ] && [ "$now" != "$1" ]; }
+
+leads_other() { await 10 another_leads "$1" "$2"; } # leads_other OLD ASKED: another node leads within 10 s
+
+other() { # leads_other OLD ASKED: another node leads within 10 s
   local end=$((SECONDS + 10)) now
   while [ "$SECONDS" -lt "$end" ]; do
     now="$(leader "$2")"
@@ -152,13 +121,13 @@ run_as_non_root() { [ "$(docker exec "$(container 1)" id -u)" != 0 ]; }
 
 start_docker || give_up "dockerd starts"
 build_base || give_up "the base image is built"
-dotnet publish src/RaftQueue -c Release -v q -nologo -o "$publish" >"$scratch/publish.log" 2>&1 || { tail -5 "$scratch/publish.log"; give_up "publish"; }
-build_published || { tail -5 "$scratch/published.log"; give_up "the published program is put into an image"; }
-compose build node1 >"$scratch/build.log" 2>&1 || { tail -5 "$scratch/build.log"; give_up "the image is built"; }
+publish "$publish"
+build_published || give_up "the published program is put into an image" "$scratch/published.log"
+compose build node1 >"$scratch/build.log" 2>&1 || give_up "the image is built" "$scratch/build.log"
 
 echo "== three nodes"
 nodes=3
-compose up -d --no-build >"$scratch/up.log" 2>&1 || { cat "$scratch/up.log"; give_up "three nodes start"; }
+compose up -d --no-build >"$scratch/up.log" 2>&1 || give_up "three nodes start" "$scratch/up.log"
 check "three nodes become ready" ready 60 1 2 3
 check "the containers' health checks agree" healthy 60 1 2 3
 check "the node does not run as root" run_as_non_root
@@ -192,7 +161,7 @@ check "three nodes stop and are removed" test -z "$(docker ps -aq --filter "labe
 echo "== five nodes"
 nodes=5
 export RAFTQUEUE_SET=5-nodes
-compose --profile five up -d --no-build >"$scratch/up5.log" 2>&1 || { cat "$scratch/up5.log"; give_up "five nodes start"; }
+compose --profile five up -d --no-build >"$scratch/up5.log" 2>&1 || give_up "five nodes start" "$scratch/up5.log"
 check "five nodes become ready" ready 90 1 2 3 4 5
 check "200 jobs are enqueued" enqueue 1 200
 old="$(leader 1)"

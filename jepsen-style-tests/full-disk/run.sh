@@ -1,42 +1,15 @@
 #!/usr/bin/env bash
 # Three real nodes on one small filesystem that fills up: new work is refused, what was leased can be finished, and when there is room
 # again everything goes on; nothing confirmed is lost. Needs root (it mounts a tmpfs). Ends with "N passed, N failed".
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+cd "$(dirname "$0")/../.." || exit 1
+. jepsen-style-tests/script.sh
 port="${RAFTQUEUE_FULL_DISK_PORT:-18561}"
-scratch="$(mktemp -d)"
 disk="$scratch/disk"
-passed=0
-failed=0
 dev_pid=""
 
-check() { # check NAME COMMAND…
-  local name="$1"
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-    echo "ok      $name"
-  else
-    failed=$((failed + 1))
-    echo "FAILED  $name"
-  fi
-}
-
-finish() {
-  [ -z "$dev_pid" ] || { kill "$dev_pid" 2>/dev/null; wait "$dev_pid"; }
+clean_up() {
+  [ -z "$dev_pid" ] || end_process "$dev_pid"
   ! mountpoint -q "$disk" || umount "$disk"
-  [ "$failed" -eq 0 ] && rm -rf "$scratch" || echo "see $scratch"
-  echo "$passed passed, $failed failed"
-  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit $?
-}
-
-give_up() {
-  echo "FAILED  $1"
-  failed=$((failed + 1))
-  tail -5 "$scratch/dev.log" 2>/dev/null
-  finish
 }
 
 # post PATH BODY: the status; the reply's body is in $scratch/reply, its head in $scratch/head.
@@ -56,20 +29,22 @@ all_ready() {
   for node in 0 1 2; do curl -sf -m 2 "http://127.0.0.1:$((port + node))/healthz/ready" >/dev/null || return 1; done
 }
 
-await() { # await SECONDS COMMAND…: until it holds
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.2
-  done
+start_nodes() {
+  "$scratch/bin/raftqueue" dev --port "$port" --peer-port "$((port + 10))" --data "$disk" >>"$scratch/dev.log" 2>&1 &
+  dev_pid=$!
+  await 60 all_ready
 }
 
-dotnet publish src/RaftQueue -c Release -v q -o "$scratch/bin" >"$scratch/build" 2>&1 || { cat "$scratch/build"; give_up "the program does not build"; }
-mkdir "$disk" && mount -t tmpfs -o size=900m tmpfs "$disk" || give_up "a tmpfs cannot be mounted"
-"$scratch/bin/raftqueue" dev --port "$port" --peer-port "$((port + 10))" --data "$disk" >"$scratch/dev.log" 2>&1 &
-dev_pid=$!
-await 60 all_ready || give_up "the nodes do not become ready"
+stop_nodes() {
+  end_process "$dev_pid"
+  local code=$?
+  dev_pid=""
+  return "$code"
+}
+
+publish "$scratch/bin"
+mkdir "$disk" && mount -t tmpfs -o size=900m tmpfs "$disk" || give_up "a tmpfs is mounted"
+start_nodes || give_up "the nodes become ready" "$scratch/dev.log"
 
 # Twelve small jobs, leased for long: what must be finished while the disk is full.
 post /v1/queues/full/jobs "{\"jobs\":[$(for i in $(seq 1 12); do printf '%s{"payload":%d}' "$([ "$i" -eq 1 ] || echo ,)" "$i"; done)]}" >/dev/null
@@ -97,23 +72,28 @@ for token in "${tokens[@]:0:10}"; do
 done
 check "acks are taken while the disk is full ($finished of 10)" [ "$finished" -eq 10 ]
 check "so is a nack" [ "$(post /v1/leases/nack "{\"nacks\":[{\"token\":\"${tokens[10]}\",\"dead\":true}]}")" = 200 ]
-check "and an extend" [ "$(post /v1/leases/extend "{\"extends\":[{\"token\":\"${tokens[11]}\",\"leaseMs\":60000}]}")" = 200 ]
+check "and an extend" [ "$(post /v1/leases/extend "{\"extends\":[{\"token\":\"${tokens[11]}\",\"leaseMs\":3600000}]}")" = 200 ]
 check "the finished jobs are counted" [ "$(count succeeded)" = 10 ]
+
+check "all nodes end in order on the full disk" stop_nodes
+dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null
+no_block() { [ "$(df --output=avail -B1 "$disk" | tail -1)" -eq 0 ]; }
+check "not one block is free" no_block
+check "the nodes start nevertheless" start_nodes
+check "and take the last ack" [ "$(post /v1/leases/ack "{\"acks\":[{\"token\":\"${tokens[11]}\"}]}" 1)" = 200 ]
+check "which counts" [ "$(count succeeded)" = 11 ]
+check "new work is still refused" [ "$(post /v1/queues/full/jobs '{"payload":1}')" = 503 ]
 
 mount -o remount,size=3g "$disk"
 works_again() { [ "$(post /v1/queues/full/jobs '{"payload":"room"}')" = 201 ]; }
 check "with room again enqueues are confirmed by themselves" await 30 works_again
-kill "$dev_pid"
-check "all nodes end in order" wait "$dev_pid"
-dev_pid=""
+check "all nodes end in order" stop_nodes
 for node in 1 2 3; do
   check "the directory of node $node is sound" "$scratch/bin/raftqueue" check "$disk/node$node" >/dev/null 2>&1
 done
-"$scratch/bin/raftqueue" dev --port "$port" --peer-port "$((port + 10))" --data "$disk" >>"$scratch/dev.log" 2>&1 &
-dev_pid=$!
-await 60 all_ready || give_up "the nodes do not become ready again"
+start_nodes || give_up "the nodes become ready again" "$scratch/dev.log"
 stored() { [ "$(count ready)" = "$((confirmed + 1))" ]; }
 check "after a restart every confirmed job is there ($((confirmed + 1)), found $(count ready))" await 10 stored
-check "and the finished ones are finished" [ "$(count succeeded)" = 10 ]
+check "and the finished ones are finished" [ "$(count succeeded)" = 11 ]
 check "and the dead one is dead" [ "$(count dead)" = 1 ]
 finish

@@ -3,46 +3,17 @@
 # run sha256sum on them, while the leader is killed with -9 twice and then all nodes at once. Afterwards every file must have exactly
 # one succeeded job whose result is what sha256sum prints, and nothing may be left in the queue.
 # Usage: run.sh [DIRECTORY [MOST-FILES]]. Ends with "N passed, N failed".
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+cd "$(dirname "$0")/../.." || exit 1
+. jepsen-style-tests/script.sh
 input="${1:-$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk}"
 most="${2:-3000}"
 port="${RAFTQUEUE_TOUR_PORT:-18501}"
-scratch="$(mktemp -d)"
-passed=0
-failed=0
 dev_pid=""
 workers=()
 
-check() { # check NAME COMMAND…
-  local name="$1"
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-    echo "ok      $name"
-  else
-    failed=$((failed + 1))
-    echo "FAILED  $name"
-  fi
-}
-
-finish() {
-  for worker in "${workers[@]}"; do kill "$worker" 2>/dev/null && wait "$worker"; done
-  if [ -n "$dev_pid" ]; then
-    kill "$dev_pid" 2>/dev/null
-    wait "$dev_pid"
-  fi
-  [ "$failed" -eq 0 ] && rm -rf "$scratch" || echo "see $scratch"
-  echo "$passed passed, $failed failed"
-  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit $?
-}
-
-give_up() {
-  echo "FAILED  $1"
-  failed=$((failed + 1))
-  finish
+clean_up() {
+  for worker in "${workers[@]}"; do end_process "$worker"; done
+  [ -z "$dev_pid" ] || end_process "$dev_pid"
 }
 
 rq="$scratch/bin/raftqueue"
@@ -58,13 +29,9 @@ count() { # count STATE
   echo "${number:-0}"
 }
 
-until_succeeded() { # until_succeeded NUMBER SECONDS
-  local end=$((SECONDS + $2))
-  until [ "$(count succeeded)" -ge "$1" ]; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.3
-  done
-}
+has_succeeded() { [ "$(count succeeded)" -ge "$1" ]; }
+
+until_succeeded() { await "$2" has_succeeded "$1"; } # until_succeeded NUMBER SECONDS
 
 kill_leader() {
   local node
@@ -75,14 +42,6 @@ kill_leader() {
 kill_all() {
   echo "        kill -9 of all nodes"
   kill -9 "$(process_of 1)" "$(process_of 2)" "$(process_of 3)"
-}
-
-is_ready() {
-  local end=$((SECONDS + 60))
-  until grep -qs "nodes ready" "$scratch/dev.log"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
 }
 
 is_sound() { "$rq" check "$scratch/data/node$1" >"$scratch/check$1.log" 2>&1 || { cat "$scratch/check$1.log"; return 1; }; }
@@ -99,7 +58,7 @@ one_each() { # every file's job: exactly one, succeeded, with the result that sh
   cmp "$scratch/results" "$scratch/expected"
 }
 
-dotnet publish src/RaftQueue -c Release -v q -nologo -o "$scratch/bin" >"$scratch/publish.log" 2>&1 || { tail -5 "$scratch/publish.log"; give_up "publish"; }
+publish "$scratch/bin"
 # Names that JSON or sha256sum would have to escape are left out.
 find "$input" -type f ! -name '*[\\"]*' 2>/dev/null | sort | awk -v most="$most" 'NR <= most' >"$scratch/files"
 total="$(wc -l <"$scratch/files")"
@@ -109,7 +68,7 @@ echo "== $total files under $input"
 "$rq" dev --port "$port" --data "$scratch/data" --restart >"$scratch/dev.log" 2>&1 &
 dev_pid=$!
 export RAFTQUEUE_SERVER="http://127.0.0.1:$port,http://127.0.0.1:$((port + 1)),http://127.0.0.1:$((port + 2))"
-is_ready || { cat "$scratch/dev.log"; give_up "three nodes start"; }
+await 60 grep -qs "nodes ready" "$scratch/dev.log" || give_up "three nodes start" "$scratch/dev.log"
 
 enqueue() { "$rq" enqueue files - --text --json <"$scratch/files" 2>"$scratch/enqueue.log" | grep -o '"id":"[^"]*"' | cut -d'"' -f4 >"$scratch/ids"; }
 check "a job for every file is enqueued" enqueue

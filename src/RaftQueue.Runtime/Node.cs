@@ -156,11 +156,15 @@ public sealed class Node : IAsyncDisposable
         ShardLink link = shard.Link;
         (LogIndex hashIndex, ulong hash) = link.StateHash;
         ShardView? view = link.View;
+        // The view is made now and then only; what is applied is committed, and what is committed is in the log.
+        LogIndex applied = link.AppliedIndex;
+        LogIndex committed = Later(view?.CommitIndex ?? LogIndex.Zero, applied);
+        LogIndex last = Later(view?.LastIndex ?? LogIndex.Zero, committed);
         var members = new List<MemberStatus>();
         if (view?.Membership is { } membership)
         {
-            foreach (MemberInfo member in membership.Voters) members.Add(Describe(member, view, isVoter: true));
-            foreach (MemberInfo member in membership.Learners) members.Add(Describe(member, view, isVoter: false));
+            foreach (MemberInfo member in membership.Voters) members.Add(Describe(member, view, last, isVoter: true));
+            foreach (MemberInfo member in membership.Learners) members.Add(Describe(member, view, last, isVoter: false));
         }
 
         return new ShardStatus(
@@ -173,9 +177,9 @@ public sealed class Node : IAsyncDisposable
             },
             view?.Term ?? Term.Zero,
             view?.Leader ?? NodeId.None,
-            view?.CommitIndex ?? LogIndex.Zero,
-            link.AppliedIndex,
-            view?.LastIndex ?? LogIndex.Zero,
+            committed,
+            applied,
+            last,
             hashIndex,
             hash,
             link.Pages,
@@ -184,10 +188,12 @@ public sealed class Node : IAsyncDisposable
             link.Transfer);
     }
 
-    private MemberStatus Describe(MemberInfo member, ShardView view, bool isVoter)
+    private static LogIndex Later(LogIndex left, LogIndex right) => left > right ? left : right;
+
+    private MemberStatus Describe(MemberInfo member, ShardView view, LogIndex last, bool isVoter)
     {
         bool isSelf = member.Id == _shared.Self;
-        LogIndex match = isSelf ? view.LastIndex : LogIndex.Zero;
+        LogIndex match = isSelf ? last : LogIndex.Zero;
         long lagMs = 0;
         foreach (PeerProgress peer in view.Peers)
         {

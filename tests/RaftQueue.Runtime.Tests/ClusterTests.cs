@@ -331,4 +331,25 @@ public sealed class ClusterTests
             }
         }
     }
+
+    [Fact]
+    public void NoNodeSaysThatItAppliedWhatIsNotCommitted()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 24);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        int looked = 0;
+        cluster.AfterStep = () =>
+        {
+            foreach (SimulatedNode node in cluster.Nodes)
+            {
+                ShardStatus shard = node.Node!.Status().Shards[0];
+                Assert.True(shard.AppliedIndex <= shard.CommitIndex, $"applied {shard.AppliedIndex}, committed {shard.CommitIndex}");
+                Assert.True(shard.CommitIndex <= shard.LastIndex, $"committed {shard.CommitIndex}, the log ends at {shard.LastIndex}");
+                looked++;
+            }
+        };
+        for (int i = 0; i < 20; i++) cluster.Enqueue(leader, "work", $"{i}");
+        Assert.True(looked > 100);
+    }
 }

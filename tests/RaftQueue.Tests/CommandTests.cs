@@ -121,11 +121,27 @@ public sealed class CommandTests(LocalCluster cluster) : IClassFixture<LocalClus
     }
 
     [Fact]
+    public async Task WhatTheClusterRefusesIsSaidOnce()
+    {
+        Run.Result refused = await cluster.CommandAsync("enqueue", "refused", "1", "--priority", "12");
+        Assert.Equal(1, refused.Code);
+        Assert.Equal(2, refused.Error.Split("/priority").Length);
+        Assert.Single(refused.ErrorLines);
+    }
+
+    [Fact]
     public async Task TheClusterIsShown()
     {
         JsonElement seen = await cluster.JsonAsync("cluster");
         Assert.Equal(3, seen.GetProperty("shards")[0].GetProperty("members").GetArrayLength());
         Assert.Contains("leader node", (await cluster.CommandAsync("cluster")).Ok(), StringComparison.Ordinal);
+        // A follower does not know how far the others are, and does not say 0.
+        int leader = await cluster.LeaderAsync();
+        int follower = leader % 3 + 1;
+        string[] lines = (await cluster.CommandAsync("cluster", "--server", cluster.Http(follower).ToString())).Ok().Split('\n');
+        string Line(int node) => Assert.Single(lines, line => line.StartsWith($"  {node} ", StringComparison.Ordinal));
+        Assert.Matches(" voter +[^ ]+ +-  +-  ", Line(leader));
+        Assert.Matches(" voter +[^ ]+ +[0-9]+ +0 ms ", Line(follower));
     }
 
     [Fact]

@@ -25,6 +25,9 @@ public sealed class LocalCluster : IAsyncLifetime
         ["RAFTQUEUE_SERVER"] = string.Join(',', Enumerable.Range(_port, 3).Select(port => $"http://127.0.0.1:{port}")),
     };
 
+    /// <summary>Where a node answers.</summary>
+    public Uri Http(int node) => new($"http://127.0.0.1:{_port + node - 1}/");
+
     public Task InitializeAsync() => StartAsync();
 
     public async Task DisposeAsync()

@@ -6,6 +6,7 @@ namespace RaftQueue.Tests;
 /// <summary>The built command `raftqueue` as a user runs it: a process of its own.</summary>
 internal static partial class Run
 {
+    public const int SigInt = 2;
     public const int SigKill = 9;
     public const int SigTerm = 15;
 

@@ -37,7 +37,13 @@ internal sealed record Try(Uri Server)
         string code = Problem?.Code ?? (unknown ? "outcome_unknown" : Answer is null ? "unreachable" : "not_understood");
         string message = Problem?.Detail ?? Problem?.Title
             ?? (Answer is { } answer ? $"The server answered with status {answer.Status} and no code." : Failure!);
-        if (Problem?.Errors is { Count: > 0 } errors) message += " " + string.Join(" ", errors.Select(error => $"{error.Pointer}: {error.Detail}"));
+        foreach (RequestError error in Problem?.Errors ?? [])
+        {
+            // The server's detail begins with the first one.
+            string one = $"{error.Pointer}: {error.Detail}";
+            if (!message.Contains(one, StringComparison.Ordinal)) message += " " + one;
+        }
+
         return new RaftQueueException(code, $"{Server}: {message}", Exception)
         {
             Status = Answer?.Status ?? 0,

@@ -32,7 +32,13 @@ public static class ConfigurationSources
             else
             {
                 settings.Add(arg);
-                if (!arg.Contains('=') && i + 1 < args.Count) settings.Add(args[++i]);
+                if (arg.Contains('=')) continue;
+                if (i + 1 == args.Count || args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                {
+                    throw new SettingsException($"\"{arg}\" has no value; settings look like --RaftQueue:NodeId=2.");
+                }
+
+                settings.Add(args[++i]);
             }
         }
 
@@ -54,7 +60,7 @@ public static class ConfigurationSources
         }
         catch (Exception exception) when (exception is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            string why = (exception.InnerException ?? exception).Message.ReplaceLineEndings(" ");
+            string why = exception.GetBaseException().Message.ReplaceLineEndings(" ");
             throw new SettingsException($"--config is \"{file}\", which cannot be read as JSON: {why}", exception);
         }
 

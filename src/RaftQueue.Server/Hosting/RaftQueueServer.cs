@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Configuration;
 using RaftQueue.Runtime;
 
@@ -36,11 +35,13 @@ public static class RaftQueueServer
     public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        // Before the node starts: a signal that comes while it does is as good as a later one.
+        using var asked = new StopRequest(stop);
         try
         {
             ServerOptions options = SettingsReader.Read(configuration);
             RaftQueueHost host = await RaftQueueHost.StartAsync(options, LoggingOf(configuration)).ConfigureAwait(false);
-            return await RunAsync(host, stop).ConfigureAwait(false);
+            return await RunAsync(host, asked.Reason).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SettingsException or NodeStartException)
         {
@@ -53,25 +54,18 @@ public static class RaftQueueServer
         }
     }
 
-    private static async Task<int> RunAsync(RaftQueueHost host, CancellationToken stop)
+    private static async Task<int> RunAsync(RaftQueueHost host, Task<string> asked)
     {
-        var asked = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
-        using CancellationTokenRegistration cancelled = stop.Register(() => asked.TrySetResult("asked to"));
-        await Task.WhenAny(asked.Task, host.Ended).ConfigureAwait(false);
-        if (!asked.Task.IsCompleted && await host.Ended.ConfigureAwait(false) is { } why)
+        await Task.WhenAny(asked, host.Ended).ConfigureAwait(false);
+        if (!asked.IsCompleted && await host.Ended.ConfigureAwait(false) is { } why)
         {
             // Nothing of this process may answer any more, and a loop that is stuck would hold up an orderly end.
             await Console.Error.WriteLineAsync($"raftqueue: the node failed and stops: {OneLine(why.Message)}").ConfigureAwait(false);
             return Failed;
         }
 
-        await host.StopAsync(asked.Task.IsCompleted ? await asked.Task.ConfigureAwait(false) : "the node ended").ConfigureAwait(false);
+        await host.StopAsync(asked.IsCompleted ? await asked.ConfigureAwait(false) : "the node ended").ConfigureAwait(false);
         return Done;
-
-        // The second signal ends the process at once: it is no longer held back here.
-        void Ask(PosixSignalContext context) => context.Cancel = asked.TrySetResult($"{context.Signal}");
     }
 
     private static IConfigurationSection? LoggingOf(IConfiguration configuration)

@@ -49,9 +49,11 @@ internal static class ClusterCommand
             var table = new TextTable("  NODE", "ROLE", "HTTP", "MATCH", "LAG", "REACHABLE");
             foreach (ClusterMember member in shard.Members)
             {
+                // How far another node is, its leader alone knows.
+                bool isKnown = shard.Role == "leader" || member.Id == cluster.NodeId;
                 table.Add(
-                    $"  {member.Id}", member.Role ?? "-", member.Http ?? "-", member.MatchIndex is { } match ? $"{match}" : "-",
-                    member.Lag is { } lag ? $"{lag.TotalMilliseconds:0} ms" : "-", member.Reachable ? "yes" : "no");
+                    $"  {member.Id}", member.Role ?? "-", member.Http ?? "-", isKnown && member.MatchIndex is { } match ? $"{match}" : "-",
+                    isKnown && member.Lag is { } lag ? $"{lag.TotalMilliseconds:0} ms" : "-", member.Reachable ? "yes" : "no");
             }
 
             table.Write(Console.Out);

@@ -141,6 +141,7 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("{", "cannot be read as JSON")]
+    [InlineData("{\"RaftQueue\":\n{ \"NodeId\" 1 }}", "LineNumber: 1")]
     [InlineData("""{"RaftQeue":{}}""", "RaftQeue")]
     public void AWrongFileIsRefused(string content, string says)
     {
@@ -165,6 +166,9 @@ public sealed class SettingsTests
         Assert.Throws<SettingsException>(() => ConfigurationSources.Build(["--config", "/nowhere/at/all.json"]));
         Assert.Throws<SettingsException>(() => ConfigurationSources.Build(["extra"]));
         Assert.Throws<SettingsException>(() => ConfigurationSources.Build(["--Other:NodeId=1"]));
+        Assert.Contains("--nonsense", Assert.Throws<SettingsException>(() => ConfigurationSources.Build(["--nonsense"])).Message, StringComparison.Ordinal);
+        Assert.Throws<SettingsException>(() => ConfigurationSources.Build(["--RaftQueue:NodeId", "--RaftQueue:Shards=3"]));
+        Assert.Equal("2", ConfigurationSources.Build(["--RaftQueue:NodeId", "2"])["RaftQueue:NodeId"]);
     }
 
     [Fact]

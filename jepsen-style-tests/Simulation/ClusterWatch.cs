@@ -17,20 +17,23 @@ internal sealed class ClusterWatch
     public const long StampToleranceMs = 2;
 
     private const long PagesMicroseconds = 5_000_000;
-    private const int MostBytesOfAFrameWithoutEntries = 1_024;
+    private const int MostBytesOfASmallFrame = 1_024;
 
     private readonly SimulatedCluster _cluster;
     private readonly RaftChecker _raft = new();
     private readonly CommittedLog[] _committed;
     private readonly Dictionary<NodeId, Life> _lives = [];
     private readonly List<Message> _messages = [];
-    private readonly MembershipWatch _memberships = new();
+    private readonly QuorumChecker _quorums = new();
+    private readonly LeaderWatch _leaders = new();
+    private readonly MembershipWatch _memberships;
     private long _nextPages = PagesMicroseconds;
 
     public ClusterWatch(SimulatedCluster cluster, int shards)
     {
         _cluster = cluster;
         _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
+        _memberships = new MembershipWatch(_committed);
         cluster.Network.Sent = NotePromises;
     }
 
@@ -86,6 +89,7 @@ internal sealed class ClusterWatch
         life.SlicesSeen = slices;
         foreach (ShardReplica replica in node.Parts.Replica.Shards) Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
         _memberships.Look(simulated.Id, node);
+        _leaders.Look(simulated, node, _cluster.Clock.MonotonicMicroseconds);
     }
 
     private void Look(NodeId id, ShardReplica replica, ReplicaView view)
@@ -98,19 +102,51 @@ internal sealed class ClusterWatch
         if (raft.Effects.LogRestart is not null) return;
         if (raft.LastIndex != view.LastIndex || raft.LastTerm != view.LastTerm)
             view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, shard, entry, before));
-        if (raft.Role == Role.Leader && view.LeadsTerm != raft.Term)
-        {
-            view.LeadsTerm = raft.Term;
-            _raft.Leads(shard, raft.Term.Value, id);
-            CheckComplete(id, shard, raft.Term, view);
-        }
-
+        LookAtLeader(id, raft, shard, view);
         Require.That(raft.CommitIndex >= view.CommitIndex, $"P10: node {id} went back from commit {view.CommitIndex} to {raft.CommitIndex} of shard {shard}");
         if (raft.CommitIndex > view.CommitIndex) NoteCommitted(id, raft, shard, view, committed);
         (LogIndex index, ulong hash) = replica.Link.StateHash;
         if (index == view.AppliedIndex) return;
         view.AppliedIndex = index;
         _raft.Applied(shard, id, index.Value, hash);
+    }
+
+    private void LookAtLeader(NodeId id, RaftNode raft, ShardId shard, ReplicaView view)
+    {
+        (MembershipRecord Record, LogIndex Index, Halves Halves)? before = view.Membership;
+        if (raft.Membership is { } membership && !ReferenceEquals(membership, before?.Record))
+            view.Membership = (membership, raft.MembershipIndex, HalvesOf(membership));
+        if (raft.Role != Role.Leader || view.Membership is not { } present) return;
+        if (view.LeadsTerm == raft.Term)
+        {
+            if (raft.CommitIndex > view.CommitIndex) CheckCounted(id, raft, shard, view, before ?? present, present.Halves);
+            return;
+        }
+
+        view.LeadsTerm = raft.Term;
+        _raft.Leads(shard, raft.Term.Value, id);
+        _quorums.Leads(shard, raft.Term.Value, id, present.Halves);
+        CheckComplete(id, shard, raft.Term, view);
+    }
+
+    private static Halves HalvesOf(MembershipRecord membership) => new(
+        [.. membership.Voters.Select(member => (member.Id, member.Incarnation))], [.. membership.Outgoing.Select(member => (member.Id, member.Incarnation))]);
+
+    /// <summary>
+    /// What a leader counted it counted by the membership before this step or by the one that is in effect now; the end of a joint one by
+    /// that one itself, because what follows is proposed at once.
+    /// </summary>
+    private void CheckCounted(
+        NodeId id, RaftNode raft, ShardId shard, ReplicaView view, (MembershipRecord Record, LogIndex Index, Halves Halves) before, Halves present)
+    {
+        if (view.Find(raft.CommitIndex) is { } last) QuorumChecker.Counts(shard, raft.Term.Value, id, last.Index.Value, last.Term.Value);
+        bool Agreed(LogIndex index, Halves halves) =>
+            _quorums.MayCommit(shard, raft.Term.Value, id, raft.DurableIndex.Value, index.Value, halves);
+        bool isJoint = before.Record.IsJoint && before.Index > view.CommitIndex && before.Index <= raft.CommitIndex;
+        bool agreed = Agreed(raft.CommitIndex, before.Halves) || Agreed(raft.CommitIndex, present);
+        if (isJoint) agreed &= Agreed(before.Index, before.Halves);
+        Require.That(
+            agreed, $"P10: node {id} leads term {raft.Term} of shard {shard} and takes {raft.CommitIndex} for committed without a majority, {before.Record}");
     }
 
     private void NoteEntry(NodeId id, ShardId shard, LogEntry entry, ulong? before)
@@ -144,9 +180,10 @@ internal sealed class ClusterWatch
     }
 
     /// <summary>What a node says in a term is a promise: it has it on its disk.</summary>
-    private void NotePromises(NodeId from, Incarnation sender, FrameKind kind, ReadOnlySpan<byte> payload)
+    private void NotePromises(NodeId from, Incarnation sender, FrameKind kind, bool urgent, ReadOnlySpan<byte> payload)
     {
-        if (kind != FrameKind.Raft || payload.Length > MostBytesOfAFrameWithoutEntries) return;
+        // Urgent frames carry no entries: what has to be seen stands in these.
+        if (kind != FrameKind.Raft || (!urgent && payload.Length > MostBytesOfASmallFrame)) return;
         _messages.Clear();
         Require.That(MessageCodec.TryDecode(payload.ToArray(), _messages), $"P10: node {from} sends messages that can be read");
         foreach (Message message in _messages)
@@ -159,6 +196,10 @@ internal sealed class ClusterWatch
                 _ => NodeId.None,
             };
             _raft.Promises(message.Shard, sender, from, message.Term.Value, vote);
+            if (message is { Kind: MessageKind.VoteReply, Reject: false })
+                _quorums.Votes(message.Shard, message.Term.Value, message.To, from, sender);
+            else if (message is { Kind: MessageKind.AppendReply, Reject: false })
+                _quorums.Acknowledges(message.Shard, message.Term.Value, from, sender, message.Index.Value);
         }
     }
 

@@ -13,6 +13,8 @@ internal sealed class CommittedLog
     // The newest entry that was committed by the time of a term, for the terms in which anything was.
     private readonly SortedList<long, LogEntry> _lastByTerm = [];
 
+    private readonly SortedList<long, MembershipRecord> _memberships = [];
+
     public int Count => _entries.Count;
 
     /// <summary>True when no node was known to have this entry before.</summary>
@@ -32,6 +34,17 @@ internal sealed class CommittedLog
         return null;
     }
 
+    /// <summary>The newest committed membership at or before an index.</summary>
+    public MembershipRecord? MembershipAt(LogIndex index)
+    {
+        for (int place = _memberships.Count - 1; place >= 0; place--)
+        {
+            if (_memberships.Keys[place] <= index.Value) return _memberships.Values[place];
+        }
+
+        return null;
+    }
+
     /// <summary>A node of this term knows that the entry is committed.</summary>
     public void Add(LogEntry entry, Term term)
     {
@@ -39,6 +52,7 @@ internal sealed class CommittedLog
         while (_entries.Count <= place) _entries.Add(null);
         if (_entries[place] is not null) return;
         _entries[place] = entry;
+        if (entry.Membership is { } membership) _memberships[entry.Index.Value] = membership;
         _lastByTerm[term.Value] = entry;
     }
 

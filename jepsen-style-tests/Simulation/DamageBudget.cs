@@ -13,8 +13,9 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     private readonly LogIndex[] _committed = new LogIndex[shards];
 
     /// <summary>At first everybody: who never held the first entry cannot vote for the cluster that it is a member of.</summary>
-    private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false));
+    private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false, 0));
     private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
+    private readonly Dictionary<(NodeId Node, Incarnation Life, ShardId Shard), LogIndex> _stored = [];
 
     /// <summary>Once a majority held everything.</summary>
     public bool HasBegun { get; private set; }
@@ -30,6 +31,7 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         foreach (SimulatedNode node in cluster.Nodes)
         {
             if (node.Node is not { } running) continue;
+            NoteStored(node, running);
             if (!_lastKnown.TryGetValue(node.Id, out LogIndex[]? last)) _lastKnown.Add(node.Id, last = new LogIndex[shards]);
             foreach (ShardReplica shard in running.Parts.Replica.Shards)
             {
@@ -69,14 +71,33 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     }
 
     /// <summary>
+    /// What a node that starts does not hold any more although it has stored it, knows it to be committed, and would vote; null when it
+    /// holds all. Damage in two places may be a sync mark and what it proves: then nothing is said.
+    /// </summary>
+    public string? Lacks(SimulatedNode node)
+    {
+        if (node.Node is not { } running || (_wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1)) return null;
+        foreach (ShardReplica shard in running.Parts.Replica.Shards)
+        {
+            LogIndex stored = _stored.GetValueOrDefault((node.Id, running.Parts.Shared.Incarnation, shard.Shard));
+            if (shard.Raft.CanVote && shard.Raft.LastIndex < stored)
+                return $"entries {shard.Raft.LastIndex.Next} to {stored} of shard {shard.Shard}";
+        }
+
+        return null;
+    }
+
+    /// <summary>
     /// A part of what this node stores is gone or wrong, until it was started again and holds everything; for ever when the damage
     /// may lie where a start does not look.
     /// </summary>
     public void Damaged(SimulatedNode victim, bool forEver) =>
-        _wounds[victim.Id] = new Wound(victim.Lives, forEver || (_wounds.TryGetValue(victim.Id, out Wound? old) && old.IsForEver));
+        _wounds[victim.Id] = _wounds.TryGetValue(victim.Id, out Wound? old)
+            ? new Wound(victim.Lives, forEver || old.IsForEver, old.Times + 1)
+            : new Wound(victim.Lives, forEver, 1);
 
     /// <summary>It begins anew with an empty disk: no old damage is left on it, and nothing else.</summary>
-    public void Wiped(SimulatedNode victim) => _wounds[victim.Id] = new Wound(victim.Lives, false);
+    public void Wiped(SimulatedNode victim) => _wounds[victim.Id] = new Wound(victim.Lives, false, 0);
 
     private bool HoldsWhatIsCommitted(SimulatedNode node)
     {
@@ -93,5 +114,15 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         return true;
     }
 
-    private sealed record Wound(int Life, bool IsForEver);
+    private void NoteStored(SimulatedNode node, Node running)
+    {
+        if (!running.Parts.Shared.Wal.IsMarked) return;
+        foreach (ShardReplica shard in running.Parts.Replica.Shards)
+        {
+            (NodeId, Incarnation, ShardId) key = (node.Id, running.Parts.Shared.Incarnation, shard.Shard);
+            _stored[key] = LogIndex.Max(_stored.GetValueOrDefault(key), LogIndex.Min(shard.Raft.DurableIndex, shard.Raft.CommitIndex));
+        }
+    }
+
+    private sealed record Wound(int Life, bool IsForEver, int Times);
 }

@@ -27,6 +27,9 @@ internal enum FaultKind
     /// <summary>Nothing arrives from the node at the other for a while, and then everything does.</summary>
     Clog,
 
+    /// <summary>Consensus messages of the kind that the amount names are lost on their way from the node.</summary>
+    LoseMessages,
+
     /// <summary>Transfers of checkpoints from the node break off.</summary>
     BreakTransfers,
 

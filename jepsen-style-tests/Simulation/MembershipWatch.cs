@@ -10,7 +10,7 @@ namespace RaftQueue.Simulation;
 /// P10, of memberships (Raft thesis 4.1 and the correction of its single-server changes): in effect is the newest in a node's log,
 /// committed or not, and none but the first begins a term.
 /// </summary>
-internal sealed class MembershipWatch
+internal sealed class MembershipWatch(IReadOnlyList<CommittedLog> committed)
 {
     private readonly Dictionary<(NodeId, ShardId), Seen> _seen = [];
     private readonly List<LogEntry> _tail = [];
@@ -30,6 +30,7 @@ internal sealed class MembershipWatch
             else if (seen.Last != raft.LastIndex || seen.Term != raft.LastTerm)
             {
                 Check(id, node.Parts.Shared.Wal.Log(replica.Shard), raft, seen.Settled);
+                CheckRecord(id, raft, committed[replica.Shard.Value]);
                 seen = new Seen(replica, raft.LastIndex, raft.LastTerm, LogIndex.Max(seen.Settled, raft.CommitIndex));
             }
         }
@@ -58,6 +59,13 @@ internal sealed class MembershipWatch
         // That of a checkpoint stands at the checkpoint's index.
         bool right = inEffect == newest || (inEffect > newest && inEffect <= LogIndex.Max(raft.CommitIndex, settled));
         Require.That(right, $"P10: node {id}: the membership at {inEffect} is in effect, the newest in its log to {raft.LastIndex} is at {newest}");
+    }
+
+    /// <summary>What was truncated is not in effect any more, wherever the log has gone on since.</summary>
+    private static void CheckRecord(NodeId id, RaftNode raft, CommittedLog committed)
+    {
+        if (raft.MembershipIndex > raft.CommitIndex || committed.MembershipAt(raft.MembershipIndex) is not { } record) return;
+        Require.That(record.Equals(raft.Membership), $"P10: node {id}: in effect at {raft.MembershipIndex} is {raft.Membership}, committed is {record}");
     }
 
     /// <summary>Up to <see cref="Settled"/> nothing is looked at again.</summary>

@@ -1,3 +1,4 @@
+using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
@@ -30,6 +31,8 @@ internal sealed class NetworkFaults(FaultContext context)
                 return null;
             case FaultKind.BreakTransfers or FaultKind.SpoilTransfers:
                 return HarmTransfers(fault, node);
+            case FaultKind.LoseMessages:
+                return LoseMessages(fault, node);
             default:
                 return Cut(fault, Ways(fault, node, other));
         }
@@ -76,6 +79,20 @@ internal sealed class NetworkFaults(FaultContext context)
             foreach ((NodeId from, NodeId to) in ways) Network.Mend(from, to);
         });
         return null;
+    }
+
+    private string? LoseMessages(FaultEvent fault, SimulatedNode node)
+    {
+        var kind = (MessageKind)fault.Amount;
+        context.Tell($"every {kind} from node {node.Id} is lost for {fault.DurationMs} ms");
+        Set(kind);
+        context.Later(fault.DurationMs, () => Set(null));
+        return null;
+
+        void Set(MessageKind? lost)
+        {
+            foreach (SimulatedNode each in context.Cluster.Nodes) Network.Path(node.Id, each.Id).LosesKind = lost;
+        }
     }
 
     private string? HarmTransfers(FaultEvent fault, SimulatedNode node)

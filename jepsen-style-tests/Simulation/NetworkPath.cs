@@ -1,3 +1,4 @@
+using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
@@ -24,6 +25,9 @@ internal sealed class NetworkPath(NodeId from, NodeId to, SplitMix64 random)
 
     /// <summary>The sender of a transfer reads wrong bytes: checksums of frames hold, those of pages do not.</summary>
     public bool SpoilsTransfers { get; set; }
+
+    /// <summary>Consensus messages of this kind are lost.</summary>
+    public MessageKind? LosesKind { get; set; }
 
     /// <summary>Nothing arrives before this time, then everything does.</summary>
     public long CloggedUntil { get; set; }

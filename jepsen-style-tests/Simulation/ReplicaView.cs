@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 
@@ -38,6 +39,9 @@ internal sealed class ReplicaView
     public LogIndex CommitIndex { get; set; }
 
     public LogIndex AppliedIndex { get; set; }
+
+    /// <summary>The membership in effect, who has to agree by it, and where it stands.</summary>
+    public (MembershipRecord Record, LogIndex Index, Halves Halves)? Membership { get; set; }
 
     public static ulong ChecksumOf(LogEntry entry) => BinaryPrimitives.ReadUInt32LittleEndian(entry.Bytes.Span[ChecksumOffset..]);
 

@@ -23,6 +23,9 @@ internal sealed record SeedPlan
     /// <summary>Before everything heals, a majority alone has to make progress.</summary>
     public required bool HealsMajorityFirst { get; init; }
 
+    /// <summary>What is then wrong with the others for ever; null when that is drawn for each.</summary>
+    public FaultKind? Affliction { get; init; }
+
     /// <summary>The nodes whose wall clocks may be wrong, fewer than half: with more a majority's median may be wrong too.</summary>
     public required IReadOnlyList<int> WrongClocks { get; init; }
 

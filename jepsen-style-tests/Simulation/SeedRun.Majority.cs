@@ -69,8 +69,9 @@ internal sealed partial class SeedRun
         FaultKind[] kinds = [FaultKind.Die, FaultKind.Isolate, FaultKind.Deafen, FaultKind.Mute, FaultKind.Pause, FaultKind.HangLog];
         int drawn = (int)random.NextBelow(kinds.Length + 1);
         ulong salt = random.NextUInt64();
+        if (Plan.Affliction is { } fixedKind) _faults.Afflict(fixedKind, node, salt);
         // The last: just as it is at this moment.
-        if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
+        else if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
     }
 
     private void DemandProgress(string queue, Func<SimulatedNode> next)

@@ -1,4 +1,5 @@
 using RaftQueue.Checkers;
+using RaftQueue.Consensus;
 using RaftQueue.MessagePack;
 using RaftQueue.Primitives;
 using RaftQueue.TestKit;
@@ -110,6 +111,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
             if (path is null || (where is not null && !where(path.From, path.To))) continue;
             path.Cuts = 0;
             path.CloggedUntil = 0;
+            path.LosesKind = null;
             path.BreaksTransfers = false;
             path.SpoilsTransfers = false;
             path.IsCalm = where is not null;
@@ -135,9 +137,10 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
     {
         if (Between(from, to) is not { } connection) return false;
         SimulatedStream stream = connection.From(from);
-        Sent?.Invoke(from, stream.Sender.Incarnation, kind, payload);
+        Sent?.Invoke(from, stream.Sender.Incarnation, kind, urgent, payload);
         NetworkPath path = stream.Path;
         if (path.IsCut || Happens(path, path.IsCalm ? 0 : Weather.LossPercent)) return true;
+        if (path.LosesKind is { } lost && kind == FrameKind.Raft && (payload = Without(lost, payload)).IsEmpty) return true;
         if (kind == FrameKind.Raft && !path.IsCalm)
         {
             if (Happens(path, Weather.ReplayPercent))
@@ -195,6 +198,18 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         Require.That(Environment.CurrentManagedThreadId == _thread, "P10: all of a simulated cluster runs in one thread");
 
     private static bool Happens(NetworkPath path, int percent) => percent > 0 && path.Random.NextBelow(100) < percent;
+
+    /// <summary>The payload without the messages of one kind; empty when there are no others.</summary>
+    private static byte[] Without(MessageKind lost, ReadOnlySpan<byte> payload)
+    {
+        var messages = new List<Message>();
+        Require.That(MessageCodec.TryDecode(payload.ToArray(), messages), "P10: what a node sends can be read");
+        messages.RemoveAll(message => message.Kind == lost);
+        if (messages.Count == 0) return [];
+        using var buffer = new PooledBuffer();
+        MessageCodec.Encode(messages, buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
 
     private void SendLater(SimulatedStream stream, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload, long microseconds)
     {

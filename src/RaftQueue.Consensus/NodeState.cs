@@ -68,10 +68,6 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
         Effects.HardStateToSave = new HardState(Term, Vote);
     }
 
-#if PLANTED_BUGS
-    public void ForgetVote() => Vote = NodeId.None;
-
-#endif
     /// <summary>False when a newer state was already known to be durable.</summary>
     public bool HardStatePersisted(HardState state)
     {
@@ -88,6 +84,9 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
     public void SetRole(Role role, NodeId leader)
     {
         if (Role == role && Leader == leader) return;
+#if PLANTED_BUGS
+        if (role == Role.Follower && PlantedBugs.Has(PlantedBug.VoteClearedOnStepDown)) Vote = NodeId.None;
+#endif
         Role = role;
         Leader = leader;
         Effects.RoleChanged = true;

@@ -378,9 +378,6 @@ public sealed class RaftNode
     {
         bool led = Role == Role.Leader;
         _state.SetRole(Role.Follower, leader);
-#if PLANTED_BUGS
-        if (PlantedBugs.Has(PlantedBug.VoteClearedOnStepDown)) _state.ForgetVote();
-#endif
         if (!led) return;
         _transfer.End();
         _replication.End();

@@ -73,6 +73,9 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     public long NextDeadline(long nowMicroseconds)
     {
         if (!replica.Raft.LeaderReady || _tickIndex > replica.Link.AppliedIndex) return long.MaxValue;
+#if PLANTED_BUGS
+        if (IsUnknown(replica.Link)) return nowMicroseconds + SlewMicroseconds;
+#endif
         long due = replica.Clock.MonotonicMicrosecondsAt(replica.Link.NextDueMs);
         return Math.Max(due, replica.Link.HasDueWork ? nowMicroseconds : _tickedAt + TickSpacingMicroseconds);
     }
@@ -95,12 +98,17 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private bool TickIsDue(ShardLink link, long nowMicroseconds)
     {
 #if PLANTED_BUGS
-        if (PlantedBugs.Has(PlantedBug.TimersOnlyInLeaderMemory) && link.NextDueMs <= _unknownUntilMs) return false;
+        if (IsUnknown(link)) return false;
 #endif
         return link.HasDueWork
             || (link.NextDueMs <= replica.NextStampMs() && nowMicroseconds - _tickedAt >= TickSpacingMicroseconds);
     }
 
+#if PLANTED_BUGS
+    private bool IsUnknown(ShardLink link) =>
+        PlantedBugs.Has(PlantedBug.TimersOnlyInLeaderMemory) && link.NextDueMs <= _unknownUntilMs;
+
+#endif
     private bool CheckpointIsDue(long nowMicroseconds)
     {
         if (nowMicroseconds - _checkpointAt < CheckpointSpacingMicroseconds) return false;

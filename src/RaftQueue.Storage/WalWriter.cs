@@ -62,6 +62,9 @@ internal sealed class WalWriter
     /// <summary>Whether something was written or released that no sync mark covers.</summary>
     public bool MarkWanted { get; private set; }
 
+    /// <summary>The last batch is a sync mark that covers all entries: none of them can be taken for a torn tail.</summary>
+    public bool IsMarked { get; private set; }
+
     /// <summary>When the last batch was written, in monotonic microseconds.</summary>
     public long LastBatchAt { get; private set; }
 
@@ -127,6 +130,7 @@ internal sealed class WalWriter
         Write();
         Sync();
         MarkWanted = false;
+        IsMarked = true;
         return true;
     }
 
@@ -258,6 +262,7 @@ internal sealed class WalWriter
         BytesWritten += end.Offset - _end.Offset;
         _end = end;
         MarkWanted = true;
+        IsMarked = false;
         LastBatchAt = _clock.MonotonicMicroseconds;
     }
 

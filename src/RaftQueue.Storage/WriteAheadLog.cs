@@ -59,6 +59,9 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     /// </summary>
     public bool IsFull => _segments.IsFull;
 
+    /// <summary>Between slices: damage to any entry that was written is found by the next start, and not taken for a torn tail.</summary>
+    internal bool IsMarked => _writer.IsMarked;
+
     /// <summary>Monotonic time in microseconds at which the oldest call that is not durable yet was made; 0 when there is none.</summary>
     public long OldestUnsyncedMicroseconds
     {

@@ -1,4 +1,5 @@
 using RaftQueue.Primitives;
+using static RaftQueue.Simulation.Directed;
 using static RaftQueue.Simulation.FaultPattern;
 using static RaftQueue.Simulation.Shapes;
 
@@ -33,31 +34,26 @@ internal static class PlantedCatalog
         new(PlantedBug.MissingTermReadAsZero, 9, 40, VeryBig(Rounds(3, 2, 6_000, FollowerIsAwayForLong))),
         new(PlantedBug.HigherTermNotTold, 13, 40, Rounds(3, 4, 2_000, MuteNodeIsToLead)),
         new(PlantedBug.MembershipBeforeTermCommit, 14, 100, Rounds(3, 5, 2_500, LeaderFallsInAChange)),
-        .. PlantedPages.Caught,
-    ];
-
-    /// <summary>The runs that should show them do not yet.</summary>
-    public static IReadOnlyList<PlantedCase> Hunted { get; } =
-    [
-        new(PlantedBug.OldTermCommittedByCounting, 3, 150, Rounds(5, 40, 400, LeadersFall)),
+        new(PlantedBug.OldTermCommittedByCounting, 3, 25, Rounds(5, 15, 400, LeadersFall)),
         new(PlantedBug.LeaseRestartsAtFailover, 21, 20, Often(Isolate, Die)),
-        new(PlantedBug.TimersOnlyInLeaderMemory, 24, 40, Often(Die, Stop)),
-        new(PlantedBug.VoteClearedOnStepDown, 2, 150, Replayed(Often(3, 150, Disconnect, Disconnect, CutPair, Stop, Pause))),
-        new(PlantedBug.LateReplyConfirmsRead, 5, 150, Replayed(Often(3, 150, Isolate, Pause, OneWay))),
-        new(PlantedBug.MismatchTakenForMatch, 7, 100, Busy(Rounds(3, 4, 3_000, LongLogReturns))),
-        new(PlantedBug.WipedNodeVotes, 14, 100, Often(3, 150, Wipe, Wipe, CutPair, Die, Isolate)),
-        new(PlantedBug.CommitByRepliesReceived, 0, 100, Busy(Rounds(3, 30, 400, LeadersFall))),
-        new(PlantedBug.MembershipKeptOnTruncation, 14, 100, Often(5, 200, Wipe, Wipe, Isolate, CutPair)),
-        new(PlantedBug.DamageTakenForTornTail, 18, 100, Often(3, 250, Damage, Damage, Damage, Die, LosePower)),
-        new(PlantedBug.NoPreVote, 12, 40, MajorityFirst(Often(3, 1_000, Isolate, Die))),
+        new(PlantedBug.TimersOnlyInLeaderMemory, 24, 25, Clients(2, 1_000, Often(3, 1_500, Die, Stop))),
+        new(PlantedBug.VoteClearedOnStepDown, 2, 25, Replayed(Rounds(3, 6, 1_200, VotesSplit))),
+        new(PlantedBug.LateReplyConfirmsRead, 5, 25, Clients(12, 30, Rounds(3, 4, 2_500, AnswersComeLate))),
+        new(PlantedBug.MismatchTakenForMatch, 7, 25, Clients(30, 400, Rounds(3, 6, 2_500, TwoLeadersLater))),
+        new(PlantedBug.WipedNodeVotes, 14, 25, Rounds(3, 3, 4_000, VoterIsWiped)),
+        new(PlantedBug.CommitByRepliesReceived, 0, 25, Rounds(3, 10, 400, LeadersFall)),
+        new(PlantedBug.MembershipKeptOnTruncation, 14, 25, Rounds(5, 3, 4_000, MembershipIsOverwritten)),
+        new(PlantedBug.JointOfOneHalf, 14, 25, Rounds(3, 3, 3_500, NewVoterAndHalfAreAlone)),
+        new(PlantedBug.TermBeforeDurable, 1, 25, Rounds(5, 3, 2_000, TermIsForgotten)),
+        new(PlantedBug.HungLeaderStays, 16, 25, Often(3, 300, HangLog)),
+        new(PlantedBug.DamageTakenForTornTail, 18, 25, Clients(1, 500, Rounds(3, 10, 1_000, LogIsDamaged))),
+        new(PlantedBug.NoPreVote, 12, 25, DeafOnesStay(Often(3, 2_000, Isolate, Die))),
+        .. PlantedPages.Caught,
     ];
 
     public static IReadOnlyList<(PlantedBug Bug, int Number, string Reason)> Others { get; } =
     [
         (PlantedBug.UnboundedRequests, 25, "memory and threads under load are those of real processes"),
-        (PlantedBug.TermBeforeDurable, 1, "not provoked: votes are durable by themselves, so that only a leader that leads one term twice could show it"),
         (PlantedBug.ReceivedCheckpointNotSynced, 10, "opening a checkpoint syncs it, and a torn one is noticed by its checksums and fetched again"),
-        (PlantedBug.HungLeaderStays, 16, "followers commit without the leader's disk; a call that hangs inside a thread needs a real process"),
-        (PlantedBug.JointOfOneHalf, 14, "every change moves one voter, so that majorities of both halves meet anyway"),
     ];
 }

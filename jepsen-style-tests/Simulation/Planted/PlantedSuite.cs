@@ -53,6 +53,7 @@ internal sealed class PlantedSuite(IReadOnlyList<PlantedCase> cases, int workers
             RunVerdict verdict = RunWith(planted.Bug, run);
             if (verdict.Property is not { } property) continue;
             RunVerdict control = RunWith(null, run);
+            File.WriteAllText(CaseCommands.PathOf($"planted-{planted.Bug}.json"), run.ToText());
             if (control.Failed) CaseCommands.Report(run, control, CaseCommands.PathOf($"alarm-{planted.Bug}.json"));
             string? alarm = control.Failed ? FirstLine(control.Message) : null;
             return new PlantedResult(planted, property, i + 1, FirstLine(verdict.Message), alarm, watch.Elapsed.TotalSeconds);

@@ -27,7 +27,7 @@ internal static class Shapes
         return RunCase.Draw(seed, plan) with { Workload = new Workload(1, 4, 2, 20, 0) };
     };
 
-    /// <summary>Rounds of faults that follow each other in a certain way, with times drawn anew for each.</summary>
+    /// <summary>Rounds of faults that follow each other in a certain way, with times (and salts that are 0) drawn anew for each.</summary>
     public static Func<ulong, RunCase> Rounds(int nodes, int rounds, long roundMs, Func<SplitMix64, FaultEvent[]> draw) => seed =>
     {
         RunCase run = Often(nodes, 1_000)(seed);
@@ -36,7 +36,11 @@ internal static class Shapes
         for (int i = 0; i < rounds; i++)
         {
             long startMs = 1_500 + (i * roundMs);
-            events.AddRange(draw(random).Select(fault => fault with { AtMs = startMs + fault.AtMs, Salt = random.NextUInt64() }));
+            events.AddRange(draw(random).Select(fault => fault with
+            {
+                AtMs = startMs + fault.AtMs,
+                Salt = fault.Salt == 0 ? random.NextUInt64() : fault.Salt,
+            }));
         }
 
         return run with
@@ -110,6 +114,13 @@ internal static class Shapes
         return run with { Plan = run.Plan with { HealsMajorityFirst = true } };
     };
 
+    /// <summary>The same, and in the end the others hear nothing for ever, but are heard.</summary>
+    public static Func<ulong, RunCase> DeafOnesStay(Func<ulong, RunCase> shape) => seed =>
+    {
+        RunCase run = MajorityFirst(shape)(seed);
+        return run with { Plan = run.Plan with { Affliction = FaultKind.Deafen } };
+    };
+
     /// <summary>The same with three shards, whose leaders spread over the nodes by handing over.</summary>
     public static Func<ulong, RunCase> Shards(Func<ulong, RunCase> shape) => seed =>
     {
@@ -129,6 +140,13 @@ internal static class Shapes
     {
         RunCase run = shape(seed);
         return run with { Plan = run.Plan with { Weather = new NetworkWeather { ReplayPercent = 50, OvertakenPercent = 30 } } };
+    };
+
+    /// <summary>The same with so many clients that wait for so long between calls.</summary>
+    public static Func<ulong, RunCase> Clients(int clients, long thinkMs, Func<ulong, RunCase> shape) => seed =>
+    {
+        RunCase run = shape(seed);
+        return run with { Workload = run.Workload with { Clients = clients, ThinkMs = thinkMs } };
     };
 
     /// <summary>The same on a network where many messages are late.</summary>

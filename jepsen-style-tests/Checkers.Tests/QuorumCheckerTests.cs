@@ -1,0 +1,83 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Checkers.Tests;
+
+public sealed class QuorumCheckerTests
+{
+    private static readonly ShardId Shard = new(0);
+    private static readonly NodeId One = new(1);
+    private static readonly NodeId Two = new(2);
+    private static readonly NodeId Three = new(3);
+
+    /// <summary>Node 3 comes in anew: a joint membership of three and two.</summary>
+    private static readonly Halves Joint = new([(One, Life(1)), (Two, Life(2)), (Three, Life(9))], [(One, Life(1)), (Two, Life(2))]);
+
+    private static readonly Halves Simple = new([(One, Life(1)), (Two, Life(2)), (Three, Life(3))], []);
+
+    private readonly QuorumChecker _checker = new();
+
+    [Fact]
+    public void A_leader_has_the_votes_of_a_majority_in_its_term()
+    {
+        _checker.Votes(Shard, 3, One, Two, Life(2));
+        _checker.Leads(Shard, 3, One, Simple);
+        Fails(() => _checker.Leads(Shard, 4, One, Simple), "leads term 4 of shard 0 without");
+        Fails(() => _checker.Leads(new ShardId(1), 3, One, Simple), "without the votes");
+        Fails(() => _checker.Leads(Shard, 3, Three, Simple), "without the votes");
+    }
+
+    [Fact]
+    public void The_vote_of_another_life_does_not_count()
+    {
+        _checker.Votes(Shard, 3, One, Two, Life(8));
+        Fails(() => _checker.Leads(Shard, 3, One, Simple), "without the votes");
+    }
+
+    [Fact]
+    public void Of_a_joint_membership_both_halves_vote()
+    {
+        _checker.Votes(Shard, 3, One, Three, Life(9));
+        Fails(() => _checker.Leads(Shard, 3, One, Joint), "without the votes");
+        _checker.Votes(Shard, 3, One, Two, Life(2));
+        _checker.Leads(Shard, 3, One, Joint);
+    }
+
+    [Fact]
+    public void What_is_committed_was_acknowledged_by_a_majority_of_all_voters()
+    {
+        Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Simple));
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 11);
+        _checker.Acknowledges(Shard, 2, Two, Life(2), 12);
+        Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Simple));
+        Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 11, index: 11, Simple));
+        Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 10, index: 11, Simple));
+        // Without its own disk, by the two others.
+        _checker.Acknowledges(Shard, 3, Three, Life(3), 11);
+        Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 10, index: 11, Simple));
+    }
+
+    [Fact]
+    public void Of_a_joint_membership_both_halves_acknowledge()
+    {
+        _checker.Acknowledges(Shard, 3, Three, Life(9), 12);
+        Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Joint));
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 12);
+        Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Joint));
+    }
+
+    [Fact]
+    public void Copies_are_counted_of_entries_of_the_own_term()
+    {
+        QuorumChecker.Counts(Shard, 3, One, 12, 3);
+        Fails(() => QuorumChecker.Counts(Shard, 3, One, 12, 2), "counts the copies of entry 12 of term 2");
+    }
+
+    private static Incarnation Life(ulong number) => new(number);
+
+    private static void Fails(Action act, string says)
+    {
+        var violated = Assert.Throws<PropertyViolatedException>(act);
+        Assert.Equal("P10", violated.Property);
+        Assert.Contains(says, violated.Message, StringComparison.Ordinal);
+    }
+}

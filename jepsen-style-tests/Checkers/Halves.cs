@@ -1,0 +1,23 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Checkers;
+
+/// <summary>Who has to agree: a majority of the voters, and while a membership is joint also one of those on their way out.</summary>
+/// <param name="Voters">Nodes in the life in which they are counted.</param>
+/// <param name="Outgoing">The other half; empty when the membership is not joint.</param>
+public sealed record Halves(IReadOnlyList<(NodeId Id, Incarnation Life)> Voters, IReadOnlyList<(NodeId Id, Incarnation Life)> Outgoing)
+{
+    /// <summary>Whether enough of both agree.</summary>
+    public bool Agree(Func<NodeId, Incarnation, bool> agrees) => IsMajority(Voters, agrees) && (Outgoing.Count == 0 || IsMajority(Outgoing, agrees));
+
+    private static bool IsMajority(IReadOnlyList<(NodeId Id, Incarnation Life)> half, Func<NodeId, Incarnation, bool> agrees)
+    {
+        int count = 0;
+        foreach ((NodeId id, Incarnation life) in half)
+        {
+            if (agrees(id, life)) count++;
+        }
+
+        return count > half.Count / 2;
+    }
+}

@@ -1,0 +1,45 @@
+using RaftQueue.Checkers;
+using RaftQueue.Consensus;
+using RaftQueue.Runtime;
+
+namespace RaftQueue.Simulation;
+
+/// <summary>
+/// P11, of whoever leads, after every step: not with a disk that hangs (DESIGN, section 2), and what is due happens. A paused node knows of
+/// nothing, and one that stops has other things to do.
+/// </summary>
+internal sealed class LeaderWatch
+{
+    /// <summary>An election timeout, and then the next round of the housekeeping.</summary>
+    private const long MostStuckMs = 300 + 100;
+
+    private const long MostLateMs = 200;
+
+    private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
+
+    /// <summary>After every step, for every running node.</summary>
+    public void Look(SimulatedNode node, Node running, long nowMicroseconds)
+    {
+        bool isItself = !node.IsPaused && running.Parts.Replica.Stopping is null;
+        foreach (ShardReplica replica in running.Parts.Replica.Shards)
+        {
+            RaftNode raft = replica.Raft;
+            if (!isItself || raft.Role != Role.Leader)
+            {
+                _checker.Rests(replica.Shard, node.Id);
+                continue;
+            }
+
+            long since = running.Parts.Shared.Wal.OldestUnsyncedMicroseconds;
+            long? stuckSince = since == 0 ? null : Math.Max(since, node.PausedUntilMicroseconds) / 1000;
+            _checker.Works(replica.Shard, node.Id, stuckSince, nowMicroseconds / 1000);
+            _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);
+        }
+    }
+
+    /// <summary>Nothing is under way that would have to end first.</summary>
+    private static bool IsDue(ShardReplica replica) =>
+        replica.Raft is { LeaderReady: true, IsTransferring: false }
+        && replica.Link.AppliedIndex == replica.Raft.LastIndex
+        && replica.Link.NextDueMs <= replica.Clock.NowMs;
+}

@@ -1,3 +1,4 @@
+using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
@@ -15,7 +16,7 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     /// <summary>At first everybody: who never held the first entry cannot vote for the cluster that it is a member of.</summary>
     private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false, 0));
     private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
-    private readonly Dictionary<(NodeId Node, Incarnation Life, ShardId Shard), LogIndex> _stored = [];
+    private readonly StoredChecker _stored = new();
 
     /// <summary>Once a majority held everything.</summary>
     public bool HasBegun { get; private set; }
@@ -31,7 +32,7 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         foreach (SimulatedNode node in cluster.Nodes)
         {
             if (node.Node is not { } running) continue;
-            NoteStored(node, running);
+            NoteStored(running);
             if (!_lastKnown.TryGetValue(node.Id, out LogIndex[]? last)) _lastKnown.Add(node.Id, last = new LogIndex[shards]);
             foreach (ShardReplica shard in running.Parts.Replica.Shards)
             {
@@ -71,20 +72,14 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     }
 
     /// <summary>
-    /// What a node that starts does not hold any more although it has stored it, knows it to be committed, and would vote; null when it
-    /// holds all. Damage in two places may be a sync mark and what it proves: then nothing is said.
+    /// A node has just been started: it holds what it had stored, or would not vote. Damage in two places may be a sync mark and what it
+    /// proves: then nothing is said.
     /// </summary>
-    public string? Lacks(SimulatedNode node)
+    public void CheckStart(SimulatedNode node)
     {
-        if (node.Node is not { } running || (_wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1)) return null;
-        foreach (ShardReplica shard in running.Parts.Replica.Shards)
-        {
-            LogIndex stored = _stored.GetValueOrDefault((node.Id, running.Parts.Shared.Incarnation, shard.Shard));
-            if (shard.Raft.CanVote && shard.Raft.LastIndex < stored)
-                return $"entries {shard.Raft.LastIndex.Next} to {stored} of shard {shard.Shard}";
-        }
-
-        return null;
+        if (_wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1) return;
+        foreach (ShardReplica shard in node.Node!.Parts.Replica.Shards)
+            _stored.Starts(shard.Shard, node.Node.Parts.Shared.Incarnation, node.Id, shard.Raft.LastIndex.Value, shard.Raft.CanVote);
     }
 
     /// <summary>
@@ -114,13 +109,13 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         return true;
     }
 
-    private void NoteStored(SimulatedNode node, Node running)
+    private void NoteStored(Node running)
     {
         if (!running.Parts.Shared.Wal.IsMarked) return;
         foreach (ShardReplica shard in running.Parts.Replica.Shards)
         {
-            (NodeId, Incarnation, ShardId) key = (node.Id, running.Parts.Shared.Incarnation, shard.Shard);
-            _stored[key] = LogIndex.Max(_stored.GetValueOrDefault(key), LogIndex.Min(shard.Raft.DurableIndex, shard.Raft.CommitIndex));
+            LogIndex index = LogIndex.Min(shard.Raft.DurableIndex, shard.Raft.CommitIndex);
+            _stored.Stores(shard.Shard, running.Parts.Shared.Incarnation, index.Value);
         }
     }
 

@@ -5,8 +5,8 @@ using RaftQueue.Runtime;
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// P11, of whoever leads, after every step: not with a disk that hangs (DESIGN, section 2), and what is due happens. A paused node knows of
-/// nothing, and one that stops has other things to do.
+/// P11, of whoever leads, after every step: not with a disk that hangs, and what is due happens. A paused node knows of nothing, nor for a
+/// moment afterwards, and one that stops has other things to do.
 /// </summary>
 internal sealed class LeaderWatch
 {
@@ -17,10 +17,10 @@ internal sealed class LeaderWatch
 
     private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
 
-    /// <summary>After every step, for every running node.</summary>
+    /// <summary>After every step, for every running node that did anything: whoever leads does so every 25 ms.</summary>
     public void Look(SimulatedNode node, Node running, long nowMicroseconds)
     {
-        bool isItself = !node.IsPaused && running.Parts.Replica.Stopping is null;
+        bool isItself = nowMicroseconds - node.PausedUntilMicroseconds > MostStuckMs * 1000 && running.Parts.Replica.Stopping is null;
         foreach (ShardReplica replica in running.Parts.Replica.Shards)
         {
             RaftNode raft = replica.Raft;

@@ -65,7 +65,7 @@ internal sealed class CheckpointFiles : IDisposable
                 $"shard {shard}: a page of the state cannot be read; this node stops. Its next start reads all of the checkpoint and,"
                 + " when none on this disk is whole, takes what is damaged from a peer",
                 exception);
-            DamagedMark.Set(this, shard);
+            StateMark.Damaged.Set(this, shard);
         },
     };
 
@@ -95,8 +95,8 @@ internal sealed class CheckpointFiles : IDisposable
     public void Repaired(ShardId shard)
     {
         lock (_gate) _needRepair[shard.Value] = false;
-        RepairMark.Clear(this, shard);
-        DamagedMark.Clear(this, shard);
+        StateMark.Repair.Clear(this, shard);
+        StateMark.Damaged.Clear(this, shard);
     }
 
     /// <summary>Whether a checkpoint is one of the two that the file keeps without a reader.</summary>

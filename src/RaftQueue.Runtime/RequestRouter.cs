@@ -133,16 +133,9 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
             _unsent.Remove(request);
             request.Complete(CommandOutcome.NotApplied(replica.Shard, NotAppliedReason.Stopping));
         }
-        else if (request.SentTo == node.Self)
+        else
         {
-            replica.Apply.CancelLease(node.Incarnation, request.Number);
-        }
-        else if (!request.SentTo.IsNone)
-        {
-            _buffer.Clear();
-            ForwardCodec.WriteKind(_buffer, ForwardKind.LeaseCancel);
-            ForwardCodec.WriteUInt64(_buffer, request.Number);
-            node.Network.Send(request.SentTo, FrameKind.Forward, replica.Shard, urgent: true, _buffer.WrittenSpan);
+            GiveUpPlace(request);
         }
     }
 
@@ -158,8 +151,11 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         foreach (PendingRequest request in _open)
         {
             if (!request.IsLease || request.Copies == 0 || RequestDesk.IsKeyed(request.Body.Span)) continue;
+            if (!node.Replies.TryTake(request.Number, out _)) continue;
+            request.Refused = true;
             _unsent.Remove(request);
-            if (node.Replies.TryTake(request.Number, out _)) request.Complete(CommandOutcome.Unknown(replica.Shard));
+            GiveUpPlace(request);
+            request.Complete(CommandOutcome.Unknown(replica.Shard));
         }
     }
 
@@ -207,6 +203,22 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
         MarkSent(request, node.Self);
         replica.Apply.LeaseArrived(
             node.Self, node.Incarnation, request.Number, request.Body, request.WaitUntilMicroseconds);
+    }
+
+    /// <summary>The leader that was asked need not keep this lease request's place.</summary>
+    private void GiveUpPlace(PendingRequest request)
+    {
+        if (request.SentTo == node.Self)
+        {
+            replica.Apply.CancelLease(node.Incarnation, request.Number);
+        }
+        else if (!request.SentTo.IsNone)
+        {
+            _buffer.Clear();
+            ForwardCodec.WriteKind(_buffer, ForwardKind.LeaseCancel);
+            ForwardCodec.WriteUInt64(_buffer, request.Number);
+            node.Network.Send(request.SentTo, FrameKind.Forward, replica.Shard, urgent: true, _buffer.WrittenSpan);
+        }
     }
 
     private void MarkSent(PendingRequest request, NodeId to)

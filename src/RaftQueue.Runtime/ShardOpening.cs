@@ -107,7 +107,7 @@ internal sealed class ShardOpening
     {
         CheckpointFile file = _files.Open(_shard);
         PageStoreOptions options = _files.StoreOptions(_shard);
-        if (RepairMark.IsSet(_files, _shard))
+        if (StateMark.Repair.IsSet(_files, _shard))
         {
             _log.Error($"shard {_shard}: what is stored here is not the cluster's state; it comes from the log or a peer");
             file.Disown();
@@ -115,7 +115,7 @@ internal sealed class ShardOpening
         }
         else
         {
-            if (DamagedMark.IsSet(_files, _shard)) VerifyAll(file);
+            if (StateMark.Damaged.IsSet(_files, _shard)) VerifyAll(file);
             CheckpointInfo? info = TryLoad(file, options);
             Tell(file);
             if (info is not null) return info;
@@ -157,7 +157,7 @@ internal sealed class ShardOpening
         try
         {
             if (file.Newest is not null) file.Verify();
-            if (file.Damage.Count == 0) DamagedMark.Clear(_files, _shard);
+            if (file.Damage.Count == 0) StateMark.Damaged.Clear(_files, _shard);
         }
         catch (CheckpointDamagedException exception)
         {

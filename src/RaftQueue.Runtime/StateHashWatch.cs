@@ -64,7 +64,7 @@ internal sealed class StateHashWatch(NodeShared node, CheckpointFiles files)
         string verdict = outvoted ? "a majority of the voters has another" : "no majority of the voters agrees on any";
         string message = $"shard {shard.Shard}: state hash at index {round.Index} is {round.Hash:x16} here, {verdict}; this node stops";
         node.Log.Error(message);
-        if (outvoted) RepairMark.Set(files, shard.Shard);
+        if (outvoted) StateMark.Repair.Set(files, shard.Shard);
         throw new StateDivergedException(message);
     }
 

@@ -168,7 +168,7 @@ public sealed class CheckpointDamageTests
         uint leafSlot = root.Child(0)![0].Slot;
         foreach (uint slot in new uint[] { 1, newest.Root.Slot, root[0].Slot, leafSlot, leaf[1].Slot, leaf[13].Slot })
         {
-            var disk = new UnreadableDisk(world.Disk, slot);
+            var disk = new CountingDisk(world.Disk) { UnreadableSlot = slot };
             CheckpointFile file = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
             file.Verify();
             using PageStore store = file.Load(new PageStoreOptions());

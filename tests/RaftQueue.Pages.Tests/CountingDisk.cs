@@ -3,12 +3,14 @@ using RaftQueue.TestKit;
 
 namespace RaftQueue.Pages.Tests;
 
-/// <summary>A disk that counts what is read, and on which reading can be made to fail (EIO).</summary>
+/// <summary>A disk that counts what is read, and on which reading can be made to fail (EIO), everywhere or where it touches one slot.</summary>
 internal sealed class CountingDisk(FakeDisk disk) : IDisk
 {
     public long ReadBytes { get; private set; }
 
     public bool FailReads { get; set; }
+
+    public uint? UnreadableSlot { get; init; }
 
     public IDiskFile Open(string path, bool create) => new CountingFile(this, disk.Open(path, create));
 
@@ -26,13 +28,16 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
 
     public long FreeBytes(string path) => disk.FreeBytes(path);
 
+    private bool Fails(long offset, int length) => FailReads
+        || (UnreadableSlot * PageStore.PageSize is { } bad && offset < bad + PageStore.PageSize && offset + length > bad);
+
     private sealed class CountingFile(CountingDisk owner, IDiskFile file) : IDiskFile
     {
         public long Length => file.Length;
 
         public int ReadAt(long offset, Span<byte> buffer)
         {
-            if (owner.FailReads) throw new DiskException("pread", "checkpoint", 5);
+            if (owner.Fails(offset, buffer.Length)) throw new DiskException("pread", "checkpoint", 5);
             owner.ReadBytes += buffer.Length;
             return file.ReadAt(offset, buffer);
         }

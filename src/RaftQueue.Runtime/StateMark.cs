@@ -1,0 +1,41 @@
+using RaftQueue.Primitives;
+
+namespace RaftQueue.Runtime;
+
+/// <summary>
+/// An empty file beside a shard's checkpoint that tells the next start not to trust it. It takes no room on the disk, and stands until a
+/// checkpoint that is known to be whole and the cluster's is the newest.
+/// </summary>
+internal sealed class StateMark
+{
+    private readonly string _name;
+
+    private StateMark(string name) => _name = name;
+
+    /// <summary>
+    /// A page of this checkpoint could not be read as it was written: every page is read before one is used, and when one is
+    /// damaged the node goes on from the checkpoint before, or from a peer's.
+    /// </summary>
+    public static StateMark Damaged { get; } = new("damaged");
+
+    /// <summary>The state in this directory is not the cluster's: it is not used until a peer's has taken its place.</summary>
+    public static StateMark Repair { get; } = new("repair");
+
+    public void Set(CheckpointFiles files, ShardId shard)
+    {
+        using IDiskFile file = files.Disk.Open(PathOf(files, shard), create: true);
+        file.DataSync();
+        files.Disk.SyncDirectory(files.DirectoryOf(shard));
+    }
+
+    public bool IsSet(CheckpointFiles files, ShardId shard) => files.Disk.FileExists(PathOf(files, shard));
+
+    public void Clear(CheckpointFiles files, ShardId shard)
+    {
+        if (!IsSet(files, shard)) return;
+        files.Disk.Delete(PathOf(files, shard));
+        files.Disk.SyncDirectory(files.DirectoryOf(shard));
+    }
+
+    private string PathOf(CheckpointFiles files, ShardId shard) => Path.Combine(files.DirectoryOf(shard), _name);
+}

@@ -27,7 +27,7 @@ public sealed class InterleavingTests
 
         // The leader knows nothing of this waiter any more; the request comes again and finds nothing.
         int toldEmpty = 0;
-        cluster.Network.Sent = (_, _, kind, payload) =>
+        cluster.Network.Sent = (_, _, kind, _, payload) =>
         {
             if (kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.LeaseEmpty) toldEmpty++;
         };
@@ -48,7 +48,7 @@ public sealed class InterleavingTests
         SimulatedNode leader = cluster.AwaitLeader();
         SimulatedNode follower = AFollower(cluster);
         var replies = new List<byte[]>();
-        cluster.Network.Sent = (from, _, kind, payload) =>
+        cluster.Network.Sent = (from, _, kind, _, payload) =>
         {
             if (from == leader.Id && kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.ReadIndexReply) replies.Add(payload.ToArray());
         };

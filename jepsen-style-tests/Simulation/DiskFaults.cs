@@ -73,7 +73,7 @@ internal sealed class DiskFaults(FaultContext context)
             FaultKind.DamageIdentity => Drawn(node, Directory, name => name.StartsWith("identity", StringComparison.Ordinal), random),
             _ => throw new InvalidOperationException($"nothing is made for {fault.Kind}"),
         };
-        long used = path is null ? 0 : UsedLength(node.Disk, path);
+        long used = path is null ? 0 : node.Disk.UsedLengthOf(path);
         if (used == 0) return "there is nothing to damage";
         string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind is FaultKind.DamageHardState or FaultKind.DamageIdentity);
         // A start reads the whole log. What lies in a checkpoint or in one copy of the hard state may be met much later.
@@ -111,7 +111,4 @@ internal sealed class DiskFaults(FaultContext context)
         List<string> names = [.. node.Disk.ListFiles(directory).Where(fits)];
         return names.Count == 0 ? null : $"{directory}/{names[(int)random.NextBelow(names.Count)]}";
     }
-
-    /// <summary>Without the zeros at the end: segments are made longer than what stands in them.</summary>
-    private static long UsedLength(FakeDisk disk, string path) => disk.ReadAll(path).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
 }

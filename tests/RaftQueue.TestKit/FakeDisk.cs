@@ -130,6 +130,15 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         }
     }
 
+    /// <summary>Size of a file without the zeros at its end: segments are made longer than what stands in them.</summary>
+    public long UsedLengthOf(string path)
+    {
+        lock (_gate)
+        {
+            return Find(path).UsedLength();
+        }
+    }
+
     /// <summary>Bytes that all files take at present.</summary>
     public long UsedBytes
     {

@@ -135,6 +135,20 @@ internal sealed class FakeInode
         }
     }
 
+    /// <summary>Up to the last byte that is not zero.</summary>
+    public long UsedLength()
+    {
+        for (long page = (Length - 1) / PageBytes; page >= 0; page--)
+        {
+            if (!_pages.TryGetValue(page, out FakePage? held)) continue;
+            int readable = (int)Math.Min(PageBytes, Length - (page * PageBytes));
+            int last = held.Current.AsSpan(0, readable).LastIndexOfAnyExcept((byte)0);
+            if (last >= 0) return (page * PageBytes) + last + 1;
+        }
+
+        return 0;
+    }
+
     /// <summary>The file is not used any more, by anybody.</summary>
     public void Release()
     {

@@ -78,7 +78,7 @@ internal sealed class Elections
         _state.Role == Role.Leader
         || (!_state.Leader.IsNone && _state.NowMs - _leaderHeardMs < _state.Options.ElectionTimeoutMs);
 
-    private bool MayCampaign => CanVote && _state.IsVoter;
+    private bool MayCampaign => CanVote && _state.IsVoter && !_state.LogHangs;
 
     public void Tick()
     {
@@ -147,7 +147,7 @@ internal sealed class Elections
 
     public void HandlePreVote(Message message)
     {
-        bool grant = message.Term > _state.Term && CanVote && !IsSticky
+        bool grant = message.Term > _state.Term && CanVote && !_state.LogHangs && !IsSticky
             && _state.Log.IsUpToDate(message.LogTerm, message.Index);
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.TimerResetWithoutVote)) SetDeadline(RandomTimeout());

@@ -33,7 +33,7 @@ public sealed class Message
     /// <summary>The leader's commit index (Append, Heartbeat).</summary>
     public LogIndex Commit { get; init; }
 
-    /// <summary>Replies: the answer is no.</summary>
+    /// <summary>Replies: the answer is no. HeartbeatReply: the sender's log hangs, see <see cref="RaftNode.LogHangs"/>.</summary>
     public bool Reject { get; init; }
 
     /// <summary>Rejected Append: the follower's last entry that may match, with its term.</summary>
@@ -44,6 +44,9 @@ public sealed class Message
 
     /// <summary>Vote of a leadership transfer: leader stickiness does not apply.</summary>
     public bool Force { get; init; }
+
+    /// <summary>HeartbeatReply: the sender should not lead, see <see cref="RaftNode.IsUnfit"/>.</summary>
+    public bool Unfit { get; init; }
 
     /// <summary>
     /// The leader's newest read round (Append, Heartbeat), echoed by replies. A Heartbeat with round 0 only tells the commit

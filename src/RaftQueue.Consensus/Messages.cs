@@ -102,6 +102,8 @@ internal sealed class Messages(NodeState state)
         From = state.Self,
         To = to,
         Term = state.Term,
+        Reject = state.LogHangs,
+        Unfit = state.IsUnfit,
         Context = round,
     });
 

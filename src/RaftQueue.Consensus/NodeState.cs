@@ -33,6 +33,12 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
     /// <summary>Monotonic; never falls.</summary>
     public long NowMs { get; set; }
 
+    /// <summary>See <see cref="RaftNode.LogHangs"/>.</summary>
+    public bool LogHangs { get; set; }
+
+    /// <summary>See <see cref="RaftNode.IsUnfit"/>.</summary>
+    public bool IsUnfit { get; set; }
+
     public MembershipRecord? Members => Membership.Current;
 
     /// <summary>This incarnation of this node is counted in agreements.</summary>

@@ -4,6 +4,7 @@ namespace RaftQueue.Consensus;
 
 /// <summary>
 /// A follower as its leader sees it, for display. <see cref="LastHeardMs"/> is monotonic; -1 before the first reply.
+/// <see cref="IsUnfit"/>: its log's disk hangs or is full, so it should not lead.
 /// </summary>
 public readonly record struct PeerProgress(
     NodeId Id,
@@ -13,4 +14,5 @@ public readonly record struct PeerProgress(
     ProgressState State,
     long LastHeardMs,
     bool IsLearner,
-    long InflightBytes);
+    long InflightBytes,
+    bool IsUnfit);

@@ -34,6 +34,12 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>Heard from in the running check-quorum window.</summary>
     public bool Active { get; set; }
 
+    /// <summary>As it said last: it answers, and its disk stores nothing.</summary>
+    public bool LogHangs { get; set; }
+
+    /// <summary>As it said last: it should not lead.</summary>
+    public bool IsUnfit { get; set; }
+
     /// <summary>Nothing of what is on its way was answered between the last two heartbeats: it may be lost.</summary>
     public bool Stalled { get; set; }
 

@@ -95,6 +95,23 @@ public sealed class RaftNode
     /// </summary>
     public MembershipRecord? WantsMembership => _changes.Wanted;
 
+    /// <summary>
+    /// Told by the caller: this node's log has stored nothing for long though it was asked to. It answers heartbeats and says so; it neither
+    /// campaigns nor grants pre-votes, because it could not store a vote.
+    /// </summary>
+    public bool LogHangs
+    {
+        get => _state.LogHangs;
+        set => _state.LogHangs = value;
+    }
+
+    /// <summary>Told by the caller: this node stores what it is sent but should not lead (a full disk). Leaders hand over to others.</summary>
+    public bool IsUnfit
+    {
+        get => _state.IsUnfit;
+        set => _state.IsUnfit = value;
+    }
+
     /// <summary>Leadership is being handed over; proposals are refused.</summary>
     public bool IsTransferring => _transfer.IsRunning;
 
@@ -354,7 +371,7 @@ public sealed class RaftNode
     [
         .. _replication.Peers.Select(peer => new PeerProgress(
             peer.Id, peer.Incarnation, peer.Match, peer.Next, peer.State, peer.LastHeardMs,
-            Membership?.IsVoter(peer.Id) == false, peer.InflightBytes)),
+            Membership?.IsVoter(peer.Id) == false, peer.InflightBytes, peer.LogHangs || peer.IsUnfit)),
     ];
 
     /// <summary>Enters a higher term; everything about the old one is void.</summary>

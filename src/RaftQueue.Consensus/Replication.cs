@@ -16,6 +16,7 @@ internal sealed class Replication
     private readonly Func<NodeId, long> _matchOf;
     private readonly Func<NodeId, long> _roundOf;
     private readonly Func<NodeId, long> _activeOf;
+    private readonly Func<NodeId, long> _storesOf;
     private ulong _countedFromRound;
     private long _uncommittedBytes;
     private LogIndex _termStart;
@@ -29,6 +30,7 @@ internal sealed class Replication
         _matchOf = MatchOf;
         _roundOf = RoundOf;
         _activeOf = ActiveOf;
+        _storesOf = StoresOf;
     }
 
     /// <summary>Followers and learners in order of their ids; empty unless this node leads.</summary>
@@ -126,6 +128,8 @@ internal sealed class Replication
 
     public void HandleHeartbeatReply(Progress peer, Message message)
     {
+        peer.LogHangs = message.Reject;
+        peer.IsUnfit = message.Unfit;
         Heard(peer, message.Context);
         switch (peer.State)
         {
@@ -340,5 +344,15 @@ internal sealed class Replication
 
     private long RoundOf(NodeId id) => id == _state.Self ? long.MaxValue : (long)(PeerOf(id)?.Round ?? 0);
 
-    private long ActiveOf(NodeId id) => id == _state.Self || PeerOf(id)?.Active == true ? 1 : 0;
+    private long ActiveOf(NodeId id) =>
+        id == _state.Self || (PeerOf(id) is { Active: true } peer && !(peer.LogHangs && OthersMayDoBetter())) ? 1 : 0;
+
+    /// <summary>
+    /// Whether voters whose disks work may be a quorum that commits without this leader: then who only answers does not keep it in office.
+    /// Of three voters such a quorum would be this leader with one that it does not reach, which is none. And where too many hang for
+    /// any quorum nobody commits, while this leader still confirms reads.
+    /// </summary>
+    private bool OthersMayDoBetter() => _state.Members!.Voters.Count > 3 && Quorum.Reached(_state.Members!, _storesOf) == 1;
+
+    private long StoresOf(NodeId id) => PeerOf(id)?.LogHangs == true ? 0 : 1;
 }

@@ -56,17 +56,27 @@ internal sealed class Transfer(NodeState state, Messages messages, Replication r
         if (state.NowMs >= DeadlineMs) End();
     }
 
-    /// <summary>The voter that was heard from lately and holds the most; none when there is no such.</summary>
+    /// <summary>
+    /// The voter that was heard from lately and holds the most, of those who say that they are fit to lead if there are such; none when
+    /// there is no such.
+    /// </summary>
     public NodeId BestSuccessor()
     {
         Progress? best = null;
         foreach (Progress peer in replication.Peers)
         {
             bool heard = peer.LastHeardMs >= 0 && state.NowMs - peer.LastHeardMs <= state.Options.ElectionTimeoutMs;
-            if (heard && MaySucceed(peer.Id) && (best is null || peer.Match > best.Match)) best = peer;
+            if (heard && MaySucceed(peer.Id) && (best is null || IsBetter(peer, best))) best = peer;
         }
 
         return best?.Id ?? NodeId.None;
+    }
+
+    private static bool IsBetter(Progress peer, Progress best)
+    {
+        bool fit = !peer.LogHangs && !peer.IsUnfit;
+        bool bestFit = !best.LogHangs && !best.IsUnfit;
+        return fit == bestFit ? peer.Match > best.Match : fit;
     }
 
     private bool MaySucceed(NodeId id) =>

@@ -22,6 +22,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private long _tickedAt;
     private long _slewedAt;
     private long _checkpointAt;
+    private long _makeWayAt;
     private long _handOverAt;
     private long _handOverPause = BalanceMicroseconds;
 #if PLANTED_BUGS
@@ -32,6 +33,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     public void TermStarted(long nowMicroseconds)
     {
         _tickIndex = _settingsIndex = _checkpointIndex = LogIndex.Zero;
+        _makeWayAt = nowMicroseconds + BalanceMicroseconds;
         _handOverAt = nowMicroseconds + _handOverPause;
 #if PLANTED_BUGS
         _unknownUntilMs = replica.NextStampMs() + 10_000;
@@ -92,7 +94,16 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
 #endif
         if (logSince != 0 && nowMicroseconds - logSince > patience) replica.Raft.StepDown("its log's disk hangs", nowMs);
         else if (applySince != 0 && nowMicroseconds - applySince > patience) replica.Raft.StepDown("its apply loop is stuck", nowMs);
+        else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
+    }
+
+    /// <summary>A full leader refuses new work. Where all are full, leadership goes round slowly.</summary>
+    private void MakeWay(long nowMicroseconds, long nowMs)
+    {
+        if (nowMicroseconds < _makeWayAt) return;
+        _makeWayAt = nowMicroseconds + BalanceMicroseconds;
+        replica.Raft.TransferLeadership(NodeId.None, nowMs);
     }
 
     private bool TickIsDue(ShardLink link, long nowMicroseconds)
@@ -119,12 +130,6 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private void ConsiderHandOver(long nowMicroseconds, long nowMs)
     {
         _handOverAt = nowMicroseconds + BalanceMicroseconds;
-        if (node.IsDiskFull)
-        {
-            replica.Raft.TransferLeadership(NodeId.None, nowMs);
-            return;
-        }
-
         if (node.Options.Shards == 1 || replica.Raft.Membership is not { IsJoint: false } membership) return;
         NodeId preferred = membership.Voters[replica.Shard.Value % membership.Voters.Count].Id;
         if (preferred == node.Self) return;
@@ -141,7 +146,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         {
             if (progress.Id == peer)
             {
-                return progress.State == ProgressState.Replicate && nowMs - progress.LastHeardMs < node.Options.ElectionTimeoutMs;
+                return !progress.IsUnfit && progress.State == ProgressState.Replicate && nowMs - progress.LastHeardMs < node.Options.ElectionTimeoutMs;
             }
         }
 

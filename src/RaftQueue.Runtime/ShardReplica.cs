@@ -10,6 +10,9 @@ internal sealed class ShardReplica
 {
     private const long ExpireMicroseconds = 200_000;
 
+    /// <summary>A disk that stores nothing for so many election timeouts hangs: others are told. Slow ones are not meant.</summary>
+    private const long HangTimeouts = 4;
+
     /// <summary>How long a new leader lets connected voters say what their clocks show; with all of them voting it does not wait.</summary>
     private const long ClockWaitMicroseconds = 20_000;
 
@@ -114,6 +117,9 @@ internal sealed class ShardReplica
         }
 
         Reads.Expire(nowMicroseconds);
+        long unsyncedSince = _node.Wal.OldestUnsyncedMicroseconds;
+        Raft.LogHangs = unsyncedSince != 0 && nowMicroseconds - unsyncedSince > HangTimeouts * _node.Options.ElectionTimeoutMs * 1000L;
+        Raft.IsUnfit = _node.IsDiskFull;
         if (Raft.Role == Role.Leader) _duties.Sweep(nowMicroseconds);
     }
 

@@ -8,7 +8,7 @@ namespace RaftQueue.Transport;
 /// <summary>
 /// Consensus messages as the payload of one frame, little endian: format u16, count u16, then each message in
 /// <see cref="FixedBytes"/> bytes followed by its entries as they stand on disk (an entry tells its own length):
-/// kind u8, flags u8 (1 reject, 2 force), shard u16, from i32, to i32, entry count i32, term, index, log term, commit, hint index,
+/// kind u8, flags u8 (1 reject, 2 force, 4 unfit), shard u16, from i32, to i32, entry count i32, term, index, log term, commit, hint index,
 /// hint term i64, context u64, wall clock i64. <see cref="Message.FromIncarnation"/> is not sent: frames carry it.
 /// </summary>
 public static class MessageCodec
@@ -21,6 +21,7 @@ public static class MessageCodec
     private const int FixedBytes = 80;
     private const byte RejectFlag = 1;
     private const byte ForceFlag = 2;
+    private const byte UnfitFlag = 4;
 
     /// <summary>Bytes that <paramref name="message"/> takes in a payload; the payload itself takes a few more.</summary>
     public static long EncodedBytes(Message message)
@@ -73,7 +74,7 @@ public static class MessageCodec
     {
         Span<byte> span = output.GetSpan(FixedBytes);
         span[0] = (byte)message.Kind;
-        span[1] = (byte)((message.Reject ? RejectFlag : 0) | (message.Force ? ForceFlag : 0));
+        span[1] = (byte)((message.Reject ? RejectFlag : 0) | (message.Force ? ForceFlag : 0) | (message.Unfit ? UnfitFlag : 0));
         BinaryPrimitives.WriteUInt16LittleEndian(span[2..], message.Shard.Value);
         BinaryPrimitives.WriteInt32LittleEndian(span[4..], message.From.Value);
         BinaryPrimitives.WriteInt32LittleEndian(span[8..], message.To.Value);
@@ -115,6 +116,7 @@ public static class MessageCodec
             HintIndex = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(span[48..])),
             HintTerm = new Term(BinaryPrimitives.ReadInt64LittleEndian(span[56..])),
             Force = (span[1] & ForceFlag) != 0,
+            Unfit = (span[1] & UnfitFlag) != 0,
             Context = BinaryPrimitives.ReadUInt64LittleEndian(span[64..]),
             WallUnixMs = BinaryPrimitives.ReadInt64LittleEndian(span[72..]),
             Entries = entries,
@@ -124,7 +126,7 @@ public static class MessageCodec
 
     private static bool IsPossible(ReadOnlySpan<byte> span, MessageKind kind, int entryCount)
     {
-        if (kind is < MessageKind.PreVote or > MessageKind.CheckpointOffer || span[1] > (RejectFlag | ForceFlag)) return false;
+        if (kind is < MessageKind.PreVote or > MessageKind.CheckpointOffer || span[1] > (RejectFlag | ForceFlag | UnfitFlag)) return false;
         if (BinaryPrimitives.ReadInt32LittleEndian(span[4..]) <= 0 || BinaryPrimitives.ReadInt32LittleEndian(span[8..]) <= 0) return false;
         for (int at = 16; at < 64; at += sizeof(long))
         {

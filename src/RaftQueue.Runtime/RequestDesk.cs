@@ -132,7 +132,10 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
     internal static bool IsKeyed(ReadOnlySpan<byte> leaseBody) =>
         LeaseCommand.TryRead(leaseBody, out LeaseCommand command) && command.Envelope.HasKey;
 
-    /// <summary>Waits in every shard at once; the first grant counts and later ones go back.</summary>
+    /// <summary>
+    /// Waits in every shard at once; the first grant counts and later ones go back. Without one, a shard that may have granted something
+    /// leaves the whole open, whatever the others say.
+    /// </summary>
     private async Task<CommandOutcome> LeaseFromAnyAsync(
         IReadOnlyList<LeaseSegment> segments, long until, CancellationToken callerGone)
     {
@@ -145,8 +148,10 @@ internal sealed class RequestDesk(NodeShared node, ReplicaLoop replica, IReadOnl
         {
             Task<CommandOutcome> first = await Task.WhenAny(waiting).ConfigureAwait(false);
             waiting.Remove(first);
-            outcome = await first.ConfigureAwait(false);
-            if (outcome is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok }) break;
+            CommandOutcome next = await first.ConfigureAwait(false);
+            bool isGrant = next is { Kind: OutcomeKind.Applied, Code: ResultCode.Ok };
+            if (isGrant || outcome.Kind != OutcomeKind.Unknown) outcome = next;
+            if (isGrant) break;
         }
 
         // The others are told; a grant that still comes there goes back, because its caller is gone.

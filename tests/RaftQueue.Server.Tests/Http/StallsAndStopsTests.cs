@@ -22,6 +22,44 @@ public sealed class StallsAndStopsTests
     }
 
     [Fact]
+    public async Task AHeadThatStallsIsGivenUp()
+    {
+        var node = new TestNode(new Dictionary<string, string?> { ["RaftQueue:HttpLimits:HeadersTimeoutMs"] = "1100" });
+        await node.InitializeAsync();
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync("GET /v1/queues HTTP/1.1\r\nHost: x\r\nAcc"u8.ToArray());
+        Assert.StartsWith("HTTP/1.1 408", await connection.ReceiveAsync(), StringComparison.Ordinal);
+        await node.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ConnectionsBeyondTheLimitAreClosedAndTheOthersServed()
+    {
+        const int most = 5;
+        byte[] request = "GET /healthz/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray();
+        var node = new TestNode(new Dictionary<string, string?> { ["RaftQueue:HttpLimits:MaxConnections"] = $"{most}" });
+        await node.InitializeAsync();
+        var held = new List<RawConnection>();
+        for (int i = 0; i < most - 1; i++) held.Add(await RawConnection.OpenAsync(node.Host.Address));
+        using (RawConnection refused = await RawConnection.OpenAsync(node.Host.Address))
+        {
+            // The client that asked whether the node is ready holds a connection as well.
+            await refused.SendAsync(request);
+            Assert.Equal("", await refused.ReceiveAsync());
+        }
+
+        foreach (RawConnection connection in held)
+        {
+            await connection.SendAsync(request);
+            Assert.StartsWith("HTTP/1.1 200", await connection.ReceiveAsync(), StringComparison.Ordinal);
+            connection.Dispose();
+        }
+
+        Assert.Equal(200, (await node.Http.GetReplyAsync("/healthz/ready")).Status);
+        await node.DisposeAsync();
+    }
+
+    [Fact]
     public async Task AStopAnswersWhatWaits()
     {
         var node = new TestNode();

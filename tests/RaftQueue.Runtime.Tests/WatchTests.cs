@@ -1,0 +1,118 @@
+using System.Buffers.Binary;
+using RaftQueue.Jobs;
+using RaftQueue.Primitives;
+using RaftQueue.Simulation;
+using RaftQueue.TestKit;
+using RaftQueue.Transport;
+
+namespace RaftQueue.Runtime.Tests;
+
+/// <summary>What a node notices about itself: a state that is not the others', a disk that hangs.</summary>
+public sealed class WatchTests
+{
+    private const string RepairMark = "/data/shard-0/repair";
+
+    [Fact]
+    public async Task ANodeWhoseStateAMajorityContradictsStopsAndComesBackWithTheirs()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 91, options => options with { CheckpointLogMiB = 1 });
+        SimulatedNode victim = Started(cluster);
+        Contradict(cluster, victim, [.. Others(cluster, victim).Select(node => (node, 1UL))]);
+        StateDivergedException stopped = Assert.Throws<StateDivergedException>(() => cluster.RunFor(3_000));
+        Assert.Contains("a majority of the voters has another", stopped.Message, StringComparison.Ordinal);
+        Assert.Same(stopped, await victim.Node!.Completion);
+        Assert.True(victim.Disk.FileExists(RepairMark));
+
+        cluster.AfterStep = null;
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.IsReady, "it is back");
+        cluster.AwaitSameState();
+
+        // Until there is a checkpoint again.
+        string big = $"\"{new string('x', 150_000)}\"";
+        for (int i = 0; i < 12; i++) cluster.Enqueue(victim, "work", big);
+        cluster.RunUntil(() => !victim.Disk.FileExists(RepairMark), "the next checkpoint is its own");
+        cluster.AwaitSameState();
+    }
+
+    [Fact]
+    public void WhereNoMajorityAgreesTheNodeStopsAndKeepsItsState()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 92);
+        SimulatedNode victim = Started(cluster);
+        Contradict(cluster, victim, [.. Others(cluster, victim).Select((node, number) => (node, (ulong)number + 1))]);
+        StateDivergedException stopped = Assert.Throws<StateDivergedException>(() => cluster.RunFor(3_000));
+        Assert.Contains("no majority of the voters agrees on any", stopped.Message, StringComparison.Ordinal);
+        Assert.False(victim.Disk.FileExists(RepairMark));
+    }
+
+    [Fact]
+    public void OneOtherOpinionIsNotAMajority()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 93);
+        SimulatedNode victim = Started(cluster);
+        Func<int> told = Contradict(cluster, victim, (Others(cluster, victim)[0], 1));
+        cluster.RunFor(5_000);
+        Assert.InRange(told(), 3, 10);
+        Assert.False(victim.Node!.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public void ALeaderWhoseLogHangsMakesWayForAnother()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 94);
+        cluster.StartAll();
+        SimulatedNode hung = cluster.AwaitLeader();
+        cluster.Enqueue(hung, "work", "1");
+        hung.Loops!.Hold("log", cluster.Clock.MonotonicMicroseconds + 20_000_000);
+        SimulatedNode other = Others(cluster, hung)[0];
+        _ = cluster.EnqueueAsync(other, "work", "2").AsTask();
+        cluster.RunUntil(() => cluster.Leader() is { } leader && leader != hung, "another leads", 2_000);
+        CommandOutcome outcome = cluster.Enqueue(other, "work", "3");
+        Assert.Equal((OutcomeKind.Applied, ResultCode.Ok), (outcome.Kind, outcome.Code));
+        Assert.Equal("its log's disk hangs", hung.Node!.Parts.Replica.Shards[0].Raft.LastStepDownReason);
+    }
+
+    private static SimulatedNode Started(SimulatedCluster cluster)
+    {
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        for (int i = 0; i < 10; i++) cluster.Enqueue(leader, "work", $"{i}");
+        cluster.AwaitSameState();
+        return Others(cluster, leader)[0];
+    }
+
+    private static List<SimulatedNode> Others(SimulatedCluster cluster, SimulatedNode node) => cluster.Nodes.FindAll(each => each != node);
+
+    /// <summary>
+    /// When the victim asks what the state hash is at an index, the others say something else than it has, before their own answers
+    /// come. Gives how often that was done.
+    /// </summary>
+    private static Func<int> Contradict(SimulatedCluster cluster, SimulatedNode victim, params (SimulatedNode Node, ulong Change)[] answers)
+    {
+        byte[]? asked = null;
+        int told = 0;
+        cluster.Network.Sent = (from, _, kind, payload) =>
+        {
+            if (from == victim.Id && kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.HashWitness) asked = payload.ToArray();
+        };
+        cluster.AfterStep = () =>
+        {
+            if (asked is null) return;
+            var peer = (SimulatedPeer)victim.Node!.Parts.Shared.Network;
+            foreach ((SimulatedNode node, ulong change) in answers)
+            {
+                byte[] reply = [.. asked];
+                reply[0] = (byte)ForwardKind.HashReply;
+                Span<byte> hash = reply.AsSpan(1 + sizeof(ulong));
+                BinaryPrimitives.WriteUInt64LittleEndian(hash, BinaryPrimitives.ReadUInt64LittleEndian(hash) ^ change);
+                peer.Handler!.Received(node.Id, FrameKind.Forward, new ShardId(0), reply);
+                told++;
+            }
+
+            asked = null;
+        };
+        return () => told;
+    }
+}

@@ -93,7 +93,7 @@ public sealed class WatchTests
     {
         byte[]? asked = null;
         int told = 0;
-        cluster.Network.Sent = (from, _, kind, payload) =>
+        cluster.Network.Sent = (from, _, kind, _, payload) =>
         {
             if (from == victim.Id && kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.HashWitness) asked = payload.ToArray();
         };

@@ -84,8 +84,14 @@ public sealed partial class CheckpointAdopter : IDisposable
         _asked = new PageSet();
         _cursor = 0;
         _pagesHere = 0;
-        if (rootHash == 0 || pages is <= 0 or >= PageStore.MaxPages) Outcome = CheckpointOutcome.Damaged;
-        else if (_own.RootEntry.IsEmpty || _own.RootEntry.Hash != rootHash) Visit(PageName.Root(rootHash), _own.Root);
+        if (rootHash == 0 || pages is <= 0 or >= PageStore.MaxPages)
+        {
+            Outcome = CheckpointOutcome.Damaged;
+            return;
+        }
+
+        _file.IsWriting(pages + _fetched.Count);
+        if (_own.RootEntry.IsEmpty || _own.RootEntry.Hash != rootHash) Visit(PageName.Root(rootHash), _own.Root);
     }
 
     /// <summary>

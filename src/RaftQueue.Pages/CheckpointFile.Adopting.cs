@@ -25,6 +25,7 @@ public sealed partial class CheckpointFile
                 ? new OwnPages(_file, _newest.Superblock.Root, _newestTable, verifyOwn)
                 : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
             _writing = true;
+            IsWriting(0);
             return new CheckpointAdopter(this, own, NewWriter());
         }
     }
@@ -49,23 +50,26 @@ public sealed partial class CheckpointFile
 
     internal void Commit(CheckpointInfo info, TableEntry rootEntry, TableNode root, SlotMap map, long pages)
     {
-        int place = _newest is null ? 0 : 1 - _newest.Place;
-        var superblock = new Superblock(info, _lastSequence + 1, rootEntry, (uint)pages, map.End);
-
-        // Should the new one ever turn out damaged, a peer is asked: the one before may be why it was fetched.
-        WriteSuperblock(superblock, place, erasesOther: true);
-        lock (_lock)
+        lock (_superblocks)
         {
-            // The state that the apply loop still has stands on those before, until it is closed.
-            Slots.HoldForStores([.. KeptMaps()]);
-            _older = null;
-            _remains = null;
-            _remainsTable = null;
-            _newest = new CheckpointState(superblock, place, map);
-            _newestTable = root;
-            _lastSequence++;
-            _writing = false;
-            Slots.EndCheckpoint(KeptMaps(), committed: null);
+            int place = _newest is null ? 0 : 1 - _newest.Place;
+            var superblock = new Superblock(info, _lastSequence + 1, rootEntry, (uint)pages, map.End);
+
+            // Should the new one ever turn out damaged, a peer is asked: the one before may be why it was fetched.
+            WriteSuperblock(superblock, place, erasesOther: true);
+            lock (_lock)
+            {
+                // The state that the apply loop still has stands on those before, until it is closed.
+                Slots.HoldForStores([.. KeptMaps()]);
+                _older = null;
+                _remains = null;
+                _remainsTable = null;
+                _newest = new CheckpointState(superblock, place, map);
+                _newestTable = root;
+                _lastSequence++;
+                _writing = false;
+                Slots.EndCheckpoint(KeptMaps(), committed: null);
+            }
         }
     }
 

@@ -31,7 +31,7 @@ public sealed partial class CheckpointFile : IDisposable
         _path = path;
         _file = file;
         Options = options;
-        Slots = new SlotFile(file, options);
+        Slots = new SlotFile(this, file, options);
     }
 
     /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
@@ -120,11 +120,19 @@ public sealed partial class CheckpointFile : IDisposable
         if (Slots.UnsyncedBytes >= Options.SyncBytes / 2) Slots.Sync();
         while (Slots.FreeSlots < LowSlots)
         {
+            if (!MayGrowAhead)
+            {
+                if (TryMakeSpace()) continue;
+                break;
+            }
+
             if (!Slots.TryGrow(Slots.Slots)) return false;
         }
 
         return true;
     }
+
+    private bool MayGrowAhead => Slots.Slots + ExtentSlots <= SoftBoundSlots;
 
     private int LowSlots => 2 * Options.ExtentBytes / PageStore.PageSize;
 
@@ -142,6 +150,7 @@ public sealed partial class CheckpointFile : IDisposable
             Invariant.That(follows, "changes are relative to the newest checkpoint");
             Invariant.That(frozen.File is null || frozen.File == this, "evicted pages stand in the file of the checkpoint");
             _writing = true;
+            IsWriting(frozen.AllocatedPages);
             return new CheckpointWriter(
                 this,
                 frozen,
@@ -153,14 +162,14 @@ public sealed partial class CheckpointFile : IDisposable
 
     /// <summary>
     /// Takes space for the next checkpoint ahead, one extent a call, until as much is free as the last one wrote (at most
-    /// <see cref="CheckpointOptions.MaxReserveBytes"/>). False when there is enough or no space can be taken. Checkpoint
-    /// loop, while nothing is written.
+    /// <see cref="CheckpointOptions.MaxReserveBytes"/>). False when there is enough, no space can be taken, or the file would become too
+    /// large. Checkpoint loop, while nothing is written.
     /// </summary>
     public bool ReserveAhead()
     {
         lock (_lock) Invariant.That(!_disposed && !_writing, "space is taken ahead between checkpoints");
         if (Slots.FreeSlots >= Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize)) return false;
-        return Slots.TryGrow(Slots.Slots);
+        return MayGrowAhead && Slots.TryGrow(Slots.Slots);
     }
 
     /// <summary>
@@ -170,6 +179,11 @@ public sealed partial class CheckpointFile : IDisposable
     public void Trim()
     {
         lock (_lock) Invariant.That(!_disposed && !_writing, "a file is made shorter between checkpoints");
+        // After a purge nobody's reading keeps the large state for long.
+        while (Slots.Slots > SoftBoundSlots && TryMakeSpace())
+        {
+        }
+
         Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
     }
 
@@ -200,21 +214,25 @@ public sealed partial class CheckpointFile : IDisposable
 
     internal void Commit(FrozenPages frozen, TableEntry rootEntry, TableNode root, SlotMap map, long blocksPut)
     {
-        CheckpointState? newest = Locked(_ => _newest);
-        int place = newest is null ? 0 : 1 - newest.Place;
-        var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
-        WriteSuperblock(superblock, place, erasesOther: _remains is not null);
-        lock (_lock)
+        lock (_superblocks)
         {
-            _older = newest;
-            _remains = null;
-            _remainsTable = null;
-            _newest = new CheckpointState(superblock, place, map);
-            _newestTable = root;
-            _lastSequence++;
-            _slotsWrittenLast = (uint)blocksPut;
-            _writing = false;
-            Slots.EndCheckpoint(KeptMaps(), frozen.Slots);
+            CheckpointState? newest = Locked(_ => _newest);
+            int place = newest is null ? 0 : 1 - newest.Place;
+            var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
+            WriteSuperblock(superblock, place, erasesOther: _remains is not null);
+            lock (_lock)
+            {
+                _older = newest;
+                _remains = null;
+                _remainsTable = null;
+                _newest = new CheckpointState(superblock, place, map);
+                _newestTable = root;
+                _lastSequence++;
+                _slotsWrittenLast = (uint)blocksPut;
+                _writing = false;
+                _readFromOlder = frozen.File is not null;
+                Slots.EndCheckpoint(KeptMaps(), frozen.Slots);
+            }
         }
     }
 
@@ -252,6 +270,7 @@ public sealed partial class CheckpointFile : IDisposable
         lock (_lock)
         {
             _stores--;
+            StoreSettled();
             Slots.Close(store, KeptMaps());
             CloseWhenUnused();
         }
@@ -296,9 +315,7 @@ public sealed partial class CheckpointFile : IDisposable
 
     private IEnumerable<CheckpointState> Protected()
     {
-        if (_remains is not null) yield return _remains;
-        if (_newest is not null) yield return _newest;
-        if (_older is not null) yield return _older;
+        foreach (CheckpointState state in Kept()) yield return state;
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.SlotReusedUnderReader)) yield break;
 #endif

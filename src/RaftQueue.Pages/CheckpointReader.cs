@@ -11,6 +11,8 @@ public sealed class CheckpointReader : IDisposable
     private readonly IDiskFile _file;
     private readonly Action<CheckpointReader> _onClosed;
     private readonly TableNode _table;
+    private readonly Lock _reading = new();
+    private volatile bool _revoked;
     private bool _disposed;
 
     internal CheckpointReader(IDiskFile file, CheckpointState state, TableNode table, Action<CheckpointReader> onClosed)
@@ -32,16 +34,31 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>The first page that could not be read as it was written, null while there was none.</summary>
     public CheckpointDamage? Damage { get; private set; }
 
+    /// <summary>Its space was needed for something else: nothing is read any more.</summary>
+    public bool IsRevoked => _revoked;
+
     internal CheckpointState State { get; }
 
     /// <summary>
     /// Writes what is named into <paramref name="contents"/>, one behind the other, and tells for each name whether it is
     /// <paramref name="found"/>: not when this checkpoint has something else there, and not when its page is damaged. Pages
-    /// that stand side by side are read at once; each is verified before it is given out. Returns the bytes written.
+    /// that stand side by side are read at once; each is verified before it is given out. Returns the bytes written: none once it
+    /// <see cref="IsRevoked"/>.
     /// </summary>
     public int Read(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents)
     {
         Invariant.That(!_disposed, "a disposed reader is not used");
+        lock (_reading)
+        {
+            if (!_revoked) return ReadAll(names, found, contents);
+        }
+
+        found[..names.Length].Clear();
+        return 0;
+    }
+
+    private int ReadAll(ReadOnlySpan<PageName> names, Span<bool> found, Span<byte> contents)
+    {
         int written = 0;
         for (int i = 0; i < names.Length;)
         {
@@ -59,6 +76,12 @@ public sealed class CheckpointReader : IDisposable
         }
 
         return written;
+    }
+
+    /// <summary>Its slots are about to be used for something else. Waits for a read that is under way.</summary>
+    internal void Revoke()
+    {
+        lock (_reading) _revoked = true;
     }
 
     public void Dispose()

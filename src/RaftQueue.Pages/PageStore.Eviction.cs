@@ -247,6 +247,7 @@ public sealed unsafe partial class PageStore
     private void WriteVictims()
     {
         _evictor ??= new SlotWriter(_file!.Slots, _slots, SlotUse.Evicted, MaxBatch * PageSize);
+        _slots!.LivePages = AllocatedPages;
         // The checkpoint loop syncs long before, so that this loop need not wait for it.
         if (_file!.Slots.UnsyncedBytes + (MaxBatch * PageSize) > (long)UnsyncedBatches * _file.Options.SyncBytes) _file.Sync();
         _victims.Sort((one, other) => (_owners[one] & OwnerPage).CompareTo(_owners[other] & OwnerPage));

@@ -43,7 +43,12 @@ public sealed unsafe partial class PageStore
         _dirty = new PageSet();
         _freed = new PageSet();
         _saved = new PagePlaces();
-        if (_slots is not null) _file!.Slots.FreezeEvicted(_slots);
+        if (_slots is not null)
+        {
+            _slots.LivePages = AllocatedPages;
+            _file!.Slots.FreezeEvicted(_slots);
+        }
+
         return _frozen;
     }
 
@@ -119,6 +124,7 @@ public sealed unsafe partial class PageStore
         {
             _baseTable = frozen.CommittedTable;
             _frozen = null;
+            _file?.StoreSettled();
         }
         else if (!TakeBackSome(frozen))
         {

@@ -11,6 +11,7 @@ internal sealed class SlotFile
 {
     private const int TrimExtents = 2; // less is not worth a call
 
+    private readonly CheckpointFile _owner;
     private readonly IDiskFile _file;
     private readonly CheckpointOptions _options;
     private readonly Lock _gate = new();
@@ -24,8 +25,9 @@ internal sealed class SlotFile
     private long _free;
     private long _unsynced;
 
-    public SlotFile(IDiskFile file, CheckpointOptions options)
+    public SlotFile(CheckpointFile owner, IDiskFile file, CheckpointOptions options)
     {
+        _owner = owner;
         _file = file;
         _options = options;
         _slots = (uint)(file.Length / PageStore.PageSize);
@@ -53,6 +55,21 @@ internal sealed class SlotFile
         }
     }
 
+    /// <summary>Pages in the largest state that is open, as of its last freeze or eviction.</summary>
+    public long LargestStore
+    {
+        get
+        {
+            long largest = 0;
+            lock (_gate)
+            {
+                foreach (StoreSlots store in _stores) largest = Math.Max(largest, store.LivePages);
+            }
+
+            return largest;
+        }
+    }
+
     /// <summary>Slots that can be taken without growing the file.</summary>
     public long FreeSlots
     {
@@ -63,8 +80,8 @@ internal sealed class SlotFile
     }
 
     /// <summary>
-    /// Takes up to <paramref name="most"/> adjacent slots, the lowest that are free, growing the file when there are none.
-    /// False: no space could be had.
+    /// Takes up to <paramref name="most"/> adjacent slots, the lowest that are free, growing the file when there are none; before it
+    /// becomes too large, space is made in it. False: no space could be had.
     /// </summary>
     public bool TryTake(StoreSlots? store, SlotUse use, int most, out uint first, out int count)
     {
@@ -87,6 +104,9 @@ internal sealed class SlotFile
                 slots = _slots;
             }
 
+            long bound = use == SlotUse.Checkpoint ? _owner.SoftBoundSlots : _owner.HardBoundSlots;
+            bool isLarge = slots + (_options.ExtentBytes / PageStore.PageSize) > bound;
+            if (isLarge && _owner.TryMakeSpace()) continue;
             if (!TryGrow(slots)) return false;
         }
     }

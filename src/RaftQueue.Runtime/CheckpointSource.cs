@@ -40,6 +40,7 @@ internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INod
             bool isOver = source.Now > pinnedUntil && !source.Keeps(reader.Info);
             if (isOver) return false;
             written = reader.Read(names, found, contents);
+            if (reader.IsRevoked) return false;
             if (reader.Damage is { } damage && !_damageTold)
             {
                 _damageTold = true;

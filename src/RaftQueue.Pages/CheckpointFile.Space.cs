@@ -1,0 +1,101 @@
+namespace RaftQueue.Pages;
+
+// How large the file may be. Kept are the newest checkpoint and the one before; while a further one is written, pages that changed
+// again may have left memory too, which makes a fourth copy of the state in the worst case. Then the older checkpoint is given up
+// before its time, and readers for peers of what is not kept otherwise are told that it is gone, rather than growing on.
+public sealed partial class CheckpointFile
+{
+    private const int Copies = 3; // the newest, what else the one being written has, and what was evicted since
+    private const int TableShare = 100; // a table has a node for each 256 pages, and few above
+    private const int LeastTable = 4;
+    private const int SlackExtents = 8;
+
+    private readonly Lock _superblocks = new(); // held while one is written, before _lock
+    private long _writingSlots;
+    private volatile bool _readFromOlder; // a store has not taken note of the newest checkpoint yet
+
+    /// <summary>
+    /// The slots that the file may have but for slack: three times the largest of the checkpoints that are kept, the one being written
+    /// and the state that is open.
+    /// </summary>
+    internal long BoundSlots
+    {
+        get
+        {
+            lock (_lock)
+            {
+                long largest = Math.Max(_writing ? _writingSlots : 0, WithTable(Slots.LargestStore));
+                foreach (CheckpointState state in Kept()) largest = Math.Max(largest, state.Slots);
+                return Superblock.Places + (Copies * largest);
+            }
+        }
+    }
+
+    /// <summary>What the checkpoint loop may make the file grow to before space has to be made.</summary>
+    internal long SoftBoundSlots => BoundSlots + (SlackExtents * ExtentSlots);
+
+    /// <summary>What evicting pages may make it grow to: the checkpoint loop is ahead of it, so that the apply loop need not make space itself.</summary>
+    internal long HardBoundSlots => BoundSlots + (2 * SlackExtents * ExtentSlots);
+
+    private long ExtentSlots => Options.ExtentBytes / PageStore.PageSize;
+
+    private static long WithTable(long pages) => pages == 0 ? 0 : pages + (pages / TableShare) + LeastTable;
+
+    /// <summary>
+    /// Gives up what nobody depends on: at first checkpoints that only readers keep, then, while one is being written, the older of the two
+    /// that are kept. False when there is none. Any thread; not under any lock.
+    /// </summary>
+    internal bool TryMakeSpace()
+    {
+        if (TryRevokeReaders(ofOlderToo: false)) return true;
+        lock (_superblocks)
+        {
+            CheckpointState? older;
+            lock (_lock)
+            {
+                if (!_writing || _newest is null || _older is null || _disposed || _readFromOlder) return false;
+                older = _older;
+            }
+
+            // Nothing leads to its slots any more before one of them is written.
+            _file.WriteAt((long)older.Place * PageStore.PageSize, new byte[PageStore.PageSize]);
+            _file.DataSync();
+            lock (_lock) _older = null;
+        }
+
+        TryRevokeReaders(ofOlderToo: true);
+        lock (_lock) Slots.SetKept(KeptMaps());
+        return true;
+    }
+
+    /// <summary>The slots of the state that is being written or taken over: it counts for the bound from now on.</summary>
+    internal void IsWriting(long pages)
+    {
+        lock (_lock) _writingSlots = WithTable(pages);
+    }
+
+    /// <summary>The store that the newest checkpoint was written from reads by that one's table from now on, or no more.</summary>
+    internal void StoreSettled() => _readFromOlder = false;
+
+    private bool TryRevokeReaders(bool ofOlderToo)
+    {
+        List<CheckpointReader> revoked;
+        lock (_lock)
+        {
+            revoked = [.. _readers.Where(reader => reader.State != _newest && (ofOlderToo || reader.State != _older))];
+            foreach (CheckpointReader reader in revoked) _readers.Remove(reader);
+        }
+
+        if (revoked.Count == 0) return false;
+        foreach (CheckpointReader reader in revoked) reader.Revoke();
+        lock (_lock) Slots.SetKept(KeptMaps());
+        return true;
+    }
+
+    private IEnumerable<CheckpointState> Kept()
+    {
+        if (_remains is not null) yield return _remains;
+        if (_newest is not null) yield return _newest;
+        if (_older is not null) yield return _older;
+    }
+}

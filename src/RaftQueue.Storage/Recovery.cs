@@ -10,11 +10,15 @@ namespace RaftQueue.Storage;
 /// </summary>
 internal static class Recovery
 {
-    /// <summary>Scans, copies and opens for appending. Throws <see cref="DiskException"/> when there is neither spare nor space for one segment.</summary>
+    /// <summary>
+    /// Scans, copies and opens for appending. Throws <see cref="DiskException"/> when there is neither spare nor space for one segment, and
+    /// <see cref="StorageDamagedException"/> when the newest one was cut short.
+    /// </summary>
     public static RecoveredLog Run(IDisk disk, IClock clock, string walDirectory, WalOptions options)
     {
         disk.CreateDirectory(walDirectory);
         using WalScan scan = WalScan.Run(disk, walDirectory, options.Shards);
+        if (scan.CutShort is { } cut) throw new StorageDamagedException($"{cut}; what this node promised is unknown: replace its directory by an empty one");
         var store = new SegmentStore(disk, walDirectory, options);
         try
         {

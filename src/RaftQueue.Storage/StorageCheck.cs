@@ -58,6 +58,7 @@ public static class StorageCheck
         using WalScan scan = WalScan.Run(disk, WalFormat.WalDirectory(directory), shards, progress);
         if (scan.Chain.Count == 0) problems.Add($"'{WalFormat.WalDirectory(directory)}' holds no segment of a log");
         problems.AddRange(scan.Damages.Select(damage => damage.ToString()));
+        if (scan.CutShort is { } cut) problems.Add(cut);
         var files = scan.Chain.ToDictionary(segment => segment.Sequence);
         for (int number = 0; number < shards; number++)
         {

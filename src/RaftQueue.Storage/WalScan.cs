@@ -39,6 +39,12 @@ internal sealed class WalScan : IDisposable
     /// <summary>The whole batches of the newest segment, in order.</summary>
     public List<BatchHeader> NewestBatches { get; } = [];
 
+    /// <summary>
+    /// Set when the newest segment's file is shorter than it was made: synced batches are gone with its end, and nothing tells
+    /// which. Of an older segment the next one tells where it ended.
+    /// </summary>
+    public string? CutShort { get; private set; }
+
     public long HighestSequence { get; private set; }
 
     public int BatchCount { get; private set; }
@@ -147,7 +153,12 @@ internal sealed class WalScan : IDisposable
             offset = whole ? batch!.End.Offset : SkipDamage(segment, offset, batch, limit);
         }
 
-        if (newest) End = offset;
+        if (!newest) return;
+        End = offset;
+        if (segment.Header is { } header && segment.Reader.Length < header.SegmentBytes)
+        {
+            CutShort = $"'{segment.Path}' has {segment.Reader.Length} bytes and was made with {header.SegmentBytes}: the end of the log is gone";
+        }
     }
 
     private void Advance(WalPosition syncedTo)

@@ -55,6 +55,39 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public void ALogWhoseEndWasCutOffIsNotTakenForAShorterOne()
+    {
+        WalFixture sample = ThreeBatches();
+        long whole = sample.Disk.LengthOf(sample.SegmentPath(1))!.Value;
+        for (long length = SegmentHeader.Size; length < whole; length += WalFormat.BlockBytes)
+        {
+            WalFixture fixture = ThreeBatches();
+            fixture.Disk.Crash(CrashMode.ProcessDeath);
+            using (IDiskFile file = fixture.Disk.Open(fixture.SegmentPath(1), create: false)) file.SetLength(length);
+            var problems = StorageCheck.Check(fixture.Disk, WalFixture.Directory, _ => { }).Problems;
+            Assert.Contains(problems, text => text.Contains($"has {length} bytes", StringComparison.Ordinal));
+            Assert.Throws<StorageDamagedException>(fixture.Open);
+        }
+    }
+
+    [Fact]
+    public void AnOlderSegmentThatWasCutOffIsDamage()
+    {
+        var fixture = new WalFixture(TwoShards);
+        fixture.Open();
+        for (int batch = 0; fixture.Segments().Count() < 2; batch++)
+        {
+            fixture.Wal.Append(Shard0, TestEntries.Range(0, 1, (batch * 3) + 1, (batch * 3) + 3));
+            fixture.Run();
+        }
+
+        fixture.RunToMark();
+        fixture.Disk.Crash(CrashMode.PowerLoss);
+        using (IDiskFile file = fixture.Disk.Open(fixture.SegmentPath(1), create: false)) file.SetLength(8 * WalFormat.BlockBytes);
+        Assert.NotNull(fixture.Open().Recovered(Shard0).VoteFloor);
+    }
+
+    [Fact]
     public void AFloorIsKeptOverRestartsUntilPeersHaveMadeItGood()
     {
         WalFixture fixture = Damaged();

@@ -10,7 +10,10 @@ namespace RaftQueue.Server.Endpoints;
 /// <summary>Receives bodies, within the limit of one request and the budget of all.</summary>
 internal static class BodyReading
 {
-    private const long MaxDiscardBytes = 64L * 1024 * 1024;
+    /// <summary>The longest body that is taken from the connection at all, though not kept.</summary>
+    public const long MaxDiscardBytes = 64L * 1024 * 1024;
+
+    private const long MaxDiscardMs = 60_000;
 
     /// <summary>Whether a body comes with the request at all.</summary>
     public static bool HasBody(HttpContext http) =>
@@ -25,7 +28,7 @@ internal static class BodyReading
         HttpRequest request = exchange.Http.Request;
         if (request.ContentLength > maxBytes)
         {
-            await DiscardAsync(exchange.Http).ConfigureAwait(false);
+            exchange.HasBodyLeft = true;
             return TooLarge(maxBytes);
         }
 
@@ -43,24 +46,36 @@ internal static class BodyReading
             }
 
             reader.AdvanceTo(bytes.End);
+            exchange.HasBodyLeft = problem is not null && !result.IsCompleted;
             if (problem is not null || result.IsCompleted) return problem;
         }
     }
 
     /// <summary>
-    /// A client that sends all before it listens would find a broken connection instead of the answer, and take the outcome for
-    /// open: its bytes are taken and dropped, up to a bound. One that waits to be told to go on is told no at once.
+    /// After the answer: a client that sends all before it listens would find a broken connection instead of it, and take the outcome for
+    /// open. Its bytes are taken and dropped, up to a bound. One that waits to be told to go on was told no.
     /// </summary>
-    private static async ValueTask DiscardAsync(HttpContext http)
+    /// <param name="http">The request that was answered.</param>
+    /// <param name="silenceMs">Nothing comes for so long: no more is waited for.</param>
+    public static async Task DiscardAsync(HttpContext http, int silenceMs)
     {
         if (http.Request.ContentLength > MaxDiscardBytes || http.Request.Headers.Expect.Count > 0) return;
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { IsReadOnly: false } limit) return;
-        limit.MaxRequestBodySize = MaxDiscardBytes;
-        while (true)
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        long end = Environment.TickCount64 + MaxDiscardMs;
+        try
         {
-            ReadResult result = await http.Request.BodyReader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
-            http.Request.BodyReader.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted) return;
+            while (Environment.TickCount64 < end)
+            {
+                over.CancelAfter(silenceMs);
+                ReadResult result = await http.Request.BodyReader.ReadAsync(over.Token).ConfigureAwait(false);
+                http.Request.BodyReader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted) return;
+            }
+        }
+        catch (Exception exception) when (exception is BadHttpRequestException or OperationCanceledException)
+        {
+            // It stalls, leaves, or sends more than the bound: it has its answer, and the server closes the connection.
+            return;
         }
     }
 

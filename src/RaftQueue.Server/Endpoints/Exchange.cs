@@ -31,6 +31,9 @@ public sealed class Exchange : IDisposable
     /// <summary>The buffers of this request, until <see cref="ReleaseScratch"/>.</summary>
     public RequestScratch Scratch => _scratch ??= Server.Scratch.Rent();
 
+    /// <summary>The body was refused before all of it had come: the rest is dropped after the answer.</summary>
+    public bool HasBodyLeft { get; set; }
+
     /// <summary>The format of the body that was received, and of the reply that is wanted.</summary>
     public BodyFormat BodyFormat { get; private set; }
 
@@ -104,7 +107,11 @@ public sealed class Exchange : IDisposable
         _ => Outcomes.Unknown,
     };
 
-    public Task WriteAsync(Problem problem) => Replying.WriteProblemAsync(Http, Server, problem);
+    public async Task WriteAsync(Problem problem)
+    {
+        await Replying.WriteProblemAsync(Http, Server, problem).ConfigureAwait(false);
+        if (HasBodyLeft) await BodyReading.DiscardAsync(Http, Server.Options.HttpLimits.BodyGraceMs).ConfigureAwait(false);
+    }
 
     /// <summary>Writes a reply; <paramref name="write"/> returning false means a result that cannot be read.</summary>
     public async Task WriteAsync<TArgument>(int status, TArgument argument, Func<ReplyWriter, TArgument, bool> write)

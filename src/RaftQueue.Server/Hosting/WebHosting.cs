@@ -64,8 +64,8 @@ internal static class WebHosting
         kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeadBytes;
         kestrel.Limits.MaxRequestHeaderCount = MaxHeaders;
-        // The endpoints check the limit themselves, with an answer that says so; this is the net below.
-        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes + BodySlackBytes;
+        // The endpoints check the limit themselves, with an answer that says so, and drop what comes behind it; this is the net below.
+        kestrel.Limits.MaxRequestBodySize = Math.Max(BodyReading.MaxDiscardBytes, options.Limits.BodyBytes + BodySlackBytes);
         kestrel.Limits.MinRequestBodyDataRate =
             new MinDataRate(limits.MinBodyBytesPerSecond, TimeSpan.FromMilliseconds(limits.BodyGraceMs));
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMilliseconds(limits.KeepAliveMs);

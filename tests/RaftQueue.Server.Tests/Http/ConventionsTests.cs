@@ -197,11 +197,15 @@ public sealed class ConventionsTests(TestNode node) : IClassFixture<TestNode>
         Assert.StartsWith("HTTP/1.1 413", await connection.ReceiveAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task AClientThatSendsABodyTooLargeBeforeItListensHearsTheAnswer()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AClientThatSendsABodyTooLargeBeforeItListensHearsTheAnswer(bool chunked)
     {
         byte[] large = new byte[20 << 20];
-        string head = $"POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {large.Length}\r\n\r\n";
+        string length = chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {large.Length}";
+        string head = $"POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n";
+        if (chunked) large = [.. Encoding.ASCII.GetBytes($"{large.Length:x}\r\n"), .. large, .. "\r\n0\r\n\r\n"u8];
         using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
         await connection.SendAsync(Encoding.ASCII.GetBytes(head));
         await connection.SendAsync(large);
@@ -210,6 +214,16 @@ public sealed class ConventionsTests(TestNode node) : IClassFixture<TestNode>
         Assert.StartsWith("HTTP/1.1 413", replies, StringComparison.Ordinal);
         Assert.Contains("payload_too_large", replies, StringComparison.Ordinal);
         Assert.Contains("HTTP/1.1 200", replies, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AClientThatListensHearsAtOnceThatItsBodyIsTooLarge()
+    {
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync("POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n{"u8.ToArray());
+        string reply = await connection.ReceiveAsync();
+        Assert.StartsWith("HTTP/1.1 413", reply, StringComparison.Ordinal);
+        Assert.Equal(1, reply.Split("HTTP/1.1").Length - 1);
     }
 
     [Theory]

@@ -12,7 +12,9 @@ public sealed partial class CheckpointAdopter : IDisposable
 {
     private readonly CheckpointFile _file;
     private readonly OwnPages _own;
+    private readonly LeftPages _left;
     private readonly SlotWriter _out;
+    private readonly byte[] _page = new byte[PageStore.PageSize];
     private readonly Dictionary<(int Level, uint Number), RemoteNode> _nodes = [];
     private readonly Queue<PageName> _wantedNodes = new();
     private readonly Dictionary<(int Level, uint Number), ulong> _askedNodes = [];
@@ -25,10 +27,11 @@ public sealed partial class CheckpointAdopter : IDisposable
     private long _pagesHere; // fetched and part of the present target
     private long _bytesFetched;
 
-    internal CheckpointAdopter(CheckpointFile file, OwnPages own, SlotWriter output)
+    internal CheckpointAdopter(CheckpointFile file, OwnPages own, LeftPages left, SlotWriter output)
     {
         _file = file;
         _own = own;
+        _left = left;
         _out = output;
     }
 
@@ -55,13 +58,13 @@ public sealed partial class CheckpointAdopter : IDisposable
         && _wantedNodes.Count + _askedNodes.Count + _wanted.Count + _asked.Count == 0;
 
     /// <summary>
-    /// Reads a bounded part of the own pages, when that was asked for, so that none that is damaged is taken for a good one.
-    /// True while there is more; before <see cref="Aim"/>.
+    /// Reads a bounded part of the own pages, when that was asked for, so that none that is damaged is taken for a good one; or of
+    /// what an earlier process may have fetched. True while there is more; before <see cref="Aim"/>.
     /// </summary>
     public bool VerifyNext()
     {
         Invariant.That(Info is null, "own pages are verified before they are compared");
-        return _own.VerifyNext();
+        return _own.VerifyNext() || _left.FindNext();
     }
 
     /// <summary>
@@ -112,10 +115,17 @@ public sealed partial class CheckpointAdopter : IDisposable
         if (count > 0 || _askedNodes.Count > 0) return count;
         while (count < into.Length && _wanted.NextFrom(_cursor) is { } page)
         {
+            ulong hash = HashOf(page);
             _wanted.Remove(page);
-            _asked.Add(page);
             _cursor = page + 1;
-            into[count++] = new PageName(0, page, HashOf(page));
+            if (_left.TryRead(hash, _page))
+            {
+                if (!TryTake(page, _page, hash)) return count;
+                continue;
+            }
+
+            _asked.Add(page);
+            into[count++] = new PageName(0, page, hash);
         }
 
         return count;
@@ -132,9 +142,15 @@ public sealed partial class CheckpointAdopter : IDisposable
         if (!_asked.Contains(name.Number) || HashOf(name.Number) != name.Hash) return true;
         if (content.Length != PageStore.PageSize || !IsNamed(name, content)) return false;
         _bytesFetched += content.Length;
-        if (!TryLetGo(name.Number) || !TryPut(content, out uint slot)) return true;
-        _fetched.Set(name.Number, new TableEntry(slot, Crc32C.Compute(content), PageHash.OfPage(content)));
-        _asked.Remove(name.Number);
+        if (TryTake(name.Number, content, PageHash.OfPage(content))) _asked.Remove(name.Number);
+        return true;
+    }
+
+    /// <summary>Writes a page where it may stand. False, with the outcome set, when there is no space.</summary>
+    private bool TryTake(uint page, ReadOnlySpan<byte> content, ulong hash)
+    {
+        if (!TryLetGo(page) || !TryPut(content, out uint slot)) return false;
+        _fetched.Set(page, new TableEntry(slot, Crc32C.Compute(content), hash));
         _pagesHere++;
         return true;
     }

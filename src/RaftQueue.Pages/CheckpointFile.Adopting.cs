@@ -26,7 +26,8 @@ public sealed partial class CheckpointFile
                 : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
             _writing = true;
             IsWriting(0);
-            return new CheckpointAdopter(this, own, NewWriter());
+            bool mayBeLeft = _newest is null && _remains is null;
+            return new CheckpointAdopter(this, own, new LeftPages(_file, mayBeLeft), NewWriter());
         }
     }
 

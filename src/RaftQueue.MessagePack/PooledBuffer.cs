@@ -3,7 +3,8 @@ using System.Buffers;
 namespace RaftQueue.MessagePack;
 
 /// <summary>
-/// A growing buffer on arrays of <see cref="ArrayPool{T}.Shared"/>, made to be reused: <see cref="Clear"/> keeps the array.
+/// A growing buffer on arrays of <see cref="ArrayPool{T}.Shared"/>, those over 1 MiB aside, made to be reused: <see cref="Clear"/> keeps
+/// the array.
 /// One owner at a time, not thread-safe. Spans and memories taken from it are valid until the next write,
 /// <see cref="Clear"/> or <see cref="Dispose"/>.
 /// </summary>
@@ -13,6 +14,13 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
     public const int DefaultMaxBytes = 64 * 1024 * 1024;
 
     private const int SmallestArray = 256;
+
+    /// <summary>
+    /// Larger arrays are made anew and left to the collector: the shared pool keeps dozens of each size for every core, which for
+    /// these would be gigabytes after one burst of the largest bodies.
+    /// </summary>
+    private const int LargestPooledArray = 1024 * 1024;
+
     private byte[] _array;
     private int _length;
     private bool _disposed;
@@ -24,7 +32,7 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         MaxBytes = maxBytes;
-        _array = ArrayPool<byte>.Shared.Rent(Math.Clamp(initialBytes, SmallestArray, Math.Max(SmallestArray, maxBytes)));
+        _array = Rent(Math.Clamp(initialBytes, SmallestArray, Math.Max(SmallestArray, maxBytes)));
     }
 
     /// <summary>Bound on <see cref="Length"/>; a write beyond it throws, so callers ask <see cref="HasRoomFor"/> first.</summary>
@@ -92,7 +100,7 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         byte[] array = _array;
         _array = [];
         _length = 0;
-        ArrayPool<byte>.Shared.Return(array);
+        Return(array);
     }
 
     private void EnsureRoom(int sizeHint)
@@ -109,9 +117,17 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
             throw new InvalidOperationException($"The buffer is full: {_length} + {sizeHint} bytes, at most {MaxBytes}.");
         if (wanted <= _array.Length - _length) return;
         long size = Math.Max((long)_length + wanted, Math.Min(2L * _array.Length, MaxBytes));
-        byte[] grown = ArrayPool<byte>.Shared.Rent((int)size);
+        byte[] grown = Rent((int)size);
         _array.AsSpan(0, _length).CopyTo(grown);
-        ArrayPool<byte>.Shared.Return(_array);
+        Return(_array);
         _array = grown;
+    }
+
+    private static byte[] Rent(int size) =>
+        size <= LargestPooledArray ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
+
+    private static void Return(byte[] array)
+    {
+        if (array.Length <= LargestPooledArray) ArrayPool<byte>.Shared.Return(array);
     }
 }

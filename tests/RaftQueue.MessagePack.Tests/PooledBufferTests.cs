@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
 namespace RaftQueue.MessagePack.Tests;
 
 public sealed class PooledBufferTests
@@ -89,5 +92,29 @@ public sealed class PooledBufferTests
         writer.WriteBinary(text);
         writer.WriteUInt64(123_456);
         writer.WriteNil();
+    }
+
+    [Theory]
+    [InlineData(1024 * 1024 + 1)]
+    [InlineData(9_000_000)]
+    public void ThePoolKeepsNoLargeArrays(int bytes)
+    {
+        var buffer = new PooledBuffer(initialBytes: bytes);
+        buffer.Write(new byte[bytes]);
+        Assert.True(MemoryMarshal.TryGetArray(buffer.WrittenMemory, out ArraySegment<byte> used));
+        buffer.Dispose();
+        byte[] next = ArrayPool<byte>.Shared.Rent(bytes);
+        Assert.NotSame(used.Array, next);
+        ArrayPool<byte>.Shared.Return(next);
+    }
+
+    [Fact]
+    public void WhatWasWrittenStaysWhenItGrowsBeyondThePool()
+    {
+        using var buffer = new PooledBuffer();
+        for (int i = 0; i < 3_000_000; i++) buffer.Write([(byte)(i % 251)]);
+        ReadOnlySpan<byte> written = buffer.WrittenSpan;
+        Assert.Equal(3_000_000, written.Length);
+        for (int i = 0; i < written.Length; i++) Assert.Equal((byte)(i % 251), written[i]);
     }
 }

@@ -35,8 +35,14 @@ internal static class BodyReading
         PipeReader reader = request.BodyReader;
         while (true)
         {
-            ReadResult result = await reader.ReadAsync(exchange.Http.RequestAborted).ConfigureAwait(false);
+            ReadResult result = await NextAsync(reader, exchange).ConfigureAwait(false);
             ReadOnlySequence<byte> bytes = result.Buffer;
+            if (result is { IsCanceled: true, IsCompleted: false } && bytes.IsEmpty)
+            {
+                exchange.Http.Response.Headers.Connection = "close";
+                return Problem.Invalid("Nothing more of the body came for too long; it was given up.");
+            }
+
             Problem? problem = bytes.Length > maxBytes - into.Length ? TooLarge(maxBytes)
                 : exchange.TryTakeBodyBytes((int)bytes.Length, finishing) ? null
                 : Busy;
@@ -49,6 +55,21 @@ internal static class BodyReading
             exchange.HasBodyLeft = problem is not null && !result.IsCompleted;
             if (problem is not null || result.IsCompleted) return problem;
         }
+    }
+
+    /// <summary>What comes next; cancelled when nothing does. The server's own limit is an average: who sent much may be silent for hours.</summary>
+    private static ValueTask<ReadResult> NextAsync(PipeReader reader, Exchange exchange)
+    {
+        ValueTask<ReadResult> read = reader.ReadAsync(exchange.Http.RequestAborted);
+        return read.IsCompleted ? read : WithinAsync(read, reader, exchange.Server.Options.HttpLimits.BodySilenceMs);
+    }
+
+    private static async ValueTask<ReadResult> WithinAsync(ValueTask<ReadResult> read, PipeReader reader, int silenceMs)
+    {
+        using var silence = new CancellationTokenSource(silenceMs);
+        using CancellationTokenRegistration giveUp =
+            silence.Token.UnsafeRegister(static waiting => ((PipeReader)waiting!).CancelPendingRead(), reader);
+        return await read.ConfigureAwait(false);
     }
 
     /// <summary>

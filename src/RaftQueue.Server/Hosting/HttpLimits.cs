@@ -10,6 +10,9 @@ public sealed record HttpLimits
 
     public int BodyGraceMs { get; init; } = 5000;
 
+    /// <summary>A body of which nothing more comes for so long is given up, however much came before.</summary>
+    public int BodySilenceMs { get; init; } = 30_000;
+
     /// <summary>How long a connection may stay without a request.</summary>
     public int KeepAliveMs { get; init; } = 130_000;
 

@@ -115,6 +115,7 @@ public static class SettingsReader
             MaxConnections = settings.Integer("MaxConnections", 1, 1_000_000, 10_000),
             MinBodyBytesPerSecond = settings.Integer("MinBodyBytesPerSecond", 1, 1 << 30, 240),
             BodyGraceMs = settings.Integer("BodyGraceMs", 1001, 600_000, 5000),
+            BodySilenceMs = settings.Integer("BodySilenceMs", 100, 600_000, 30_000),
             KeepAliveMs = settings.Integer("KeepAliveMs", 1000, 3_600_000, 130_000),
             HeadersTimeoutMs = settings.Integer("HeadersTimeoutMs", 1000, 600_000, 10_000),
             MaxBodiesMiB = settings.Integer("MaxBodiesMiB", 16, 65_536, 256),

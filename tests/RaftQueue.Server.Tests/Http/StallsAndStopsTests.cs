@@ -59,6 +59,22 @@ public sealed class StallsAndStopsTests
         await node.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData("Content-Length: 2000000\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n1e8480\r\n")]
+    public async Task AMillionBytesBuyNoTimeForSilence(string head)
+    {
+        var node = new TestNode(new Dictionary<string, string?> { ["RaftQueue:HttpLimits:BodySilenceMs"] = "500" });
+        await node.InitializeAsync();
+        using RawConnection connection = await RawConnection.OpenAsync(node.Host.Address);
+        await connection.SendAsync(
+            Encoding.ASCII.GetBytes($"POST /v1/queues/q/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{head}{{\"payload\":\"{new string('x', 1_000_000)}"));
+        string reply = await connection.ReceiveAsync();
+        Assert.StartsWith("HTTP/1.1 400", reply, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"invalid_request\"", reply, StringComparison.Ordinal);
+        await node.DisposeAsync();
+    }
+
     [Fact]
     public async Task AStopAnswersWhatWaits()
     {

@@ -46,23 +46,31 @@ public sealed class QuorumCheckerTests
     public void What_is_committed_was_acknowledged_by_a_majority_of_all_voters()
     {
         Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Simple));
-        _checker.Acknowledges(Shard, 3, Two, Life(2), 11);
-        _checker.Acknowledges(Shard, 2, Two, Life(2), 12);
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 11, durable: 11);
+        _checker.Acknowledges(Shard, 2, Two, Life(2), 12, durable: 12);
         Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Simple));
         Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 11, index: 11, Simple));
         Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 10, index: 11, Simple));
         // Without its own disk, by the two others.
-        _checker.Acknowledges(Shard, 3, Three, Life(3), 11);
+        _checker.Acknowledges(Shard, 3, Three, Life(3), 11, durable: 11);
         Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 10, index: 11, Simple));
     }
 
     [Fact]
     public void Of_a_joint_membership_both_halves_acknowledge()
     {
-        _checker.Acknowledges(Shard, 3, Three, Life(9), 12);
+        _checker.Acknowledges(Shard, 3, Three, Life(9), 12, durable: 12);
         Assert.False(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Joint));
-        _checker.Acknowledges(Shard, 3, Two, Life(2), 12);
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 12, durable: 12);
         Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Joint));
+    }
+
+    [Fact]
+    public void What_is_acknowledged_is_durable()
+    {
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 11, durable: 12);
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 12, durable: null);
+        Fails(() => _checker.Acknowledges(Shard, 3, Two, Life(2), 13, durable: 12), "acknowledges shard 0 up to 13 in term 3, and has it durably up to 12");
     }
 
     [Fact]

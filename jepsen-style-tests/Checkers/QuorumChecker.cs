@@ -17,8 +17,17 @@ public sealed class QuorumChecker
         _votes.Add((shard, term, candidate, voter, life));
 
     /// <summary>A node tells the leader of a term that it holds the log durably through this index.</summary>
-    public void Acknowledges(ShardId shard, long term, NodeId voter, Incarnation life, long index)
+    /// <param name="shard">Its shard.</param>
+    /// <param name="term">The leader's.</param>
+    /// <param name="voter">Who.</param>
+    /// <param name="life">In which life.</param>
+    /// <param name="index">What it says.</param>
+    /// <param name="durable">How far that is so; null when it is in a later term by now.</param>
+    public void Acknowledges(ShardId shard, long term, NodeId voter, Incarnation life, long index, long? durable)
     {
+        Require.That(
+            durable is not { } held || index <= held,
+            $"P10: node {voter} acknowledges shard {shard} up to {index} in term {term}, and has it durably up to {durable}");
         (ShardId, long, NodeId, Incarnation) key = (shard, term, voter, life);
         if (index > _acknowledged.GetValueOrDefault(key)) _acknowledged[key] = index;
     }

@@ -199,9 +199,13 @@ internal sealed class ClusterWatch
             if (message is { Kind: MessageKind.VoteReply, Reject: false })
                 _quorums.Votes(message.Shard, message.Term.Value, message.To, from, sender);
             else if (message is { Kind: MessageKind.AppendReply, Reject: false })
-                _quorums.Acknowledges(message.Shard, message.Term.Value, from, sender, message.Index.Value);
+                _quorums.Acknowledges(message.Shard, message.Term.Value, from, sender, message.Index.Value, DurableOf(from, message));
         }
     }
+
+    /// <summary>Null when the node has gone on to another term since, in which its log may have been cut.</summary>
+    private long? DurableOf(NodeId from, Message message) =>
+        _cluster[from.Value].Node?.Parts.Replica.Shards[message.Shard.Value].Raft is { } raft && raft.Term == message.Term ? raft.DurableIndex.Value : null;
 
     /// <summary>One life of a node as it was seen last.</summary>
     private sealed class Life(Node node, ReplicaView[] views)

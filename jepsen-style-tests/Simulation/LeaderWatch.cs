@@ -5,8 +5,8 @@ using RaftQueue.Runtime;
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// P11, of whoever leads, after every step: not with a disk that hangs, and what is due happens. A paused node knows of nothing, nor for a
-/// moment afterwards, and one that stops has other things to do.
+/// P11, of nodes that are up, after every step: none has more under way than it has room for. Of whoever leads: not with a disk that
+/// hangs, and what is due happens. A paused node knows of nothing, nor for a moment afterwards, and one that stops has other things to do.
 /// </summary>
 internal sealed class LeaderWatch
 {
@@ -15,12 +15,17 @@ internal sealed class LeaderWatch
 
     private const long MostLateMs = 200;
 
+    /// <summary>What finishes work is admitted when new work is refused.</summary>
+    private const int RoomFactor = 2;
+
     private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
 
     /// <summary>After every step, for every running node that did anything: whoever leads does so every 25 ms.</summary>
     public void Look(SimulatedNode node, Node running, long nowMicroseconds)
     {
         bool isItself = nowMicroseconds - node.PausedUntilMicroseconds > MostStuckMs * 1000 && running.Parts.Replica.Stopping is null;
+        NodeShared shared = running.Parts.Shared;
+        RoomChecker.Requests(node.Id, shared.Replies.Count, RoomFactor * shared.Options.MaxPendingRequests);
         foreach (ShardReplica replica in running.Parts.Replica.Shards)
         {
             RaftNode raft = replica.Raft;
@@ -30,7 +35,7 @@ internal sealed class LeaderWatch
                 continue;
             }
 
-            long since = running.Parts.Shared.Wal.OldestUnsyncedMicroseconds;
+            long since = shared.Wal.OldestUnsyncedMicroseconds;
             long? stuckSince = since == 0 ? null : Math.Max(since, node.PausedUntilMicroseconds) / 1000;
             _checker.Works(replica.Shard, node.Id, stuckSince, nowMicroseconds / 1000);
             _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);

@@ -20,6 +20,9 @@ internal sealed record SeedPlan
 
     public required int MemoryBudgetMiB { get; init; }
 
+    /// <summary>Requests of its users that a node has under way at once; more are refused.</summary>
+    public int MaxPendingRequests { get; init; } = 16_384;
+
     /// <summary>Before everything heals, a majority alone has to make progress.</summary>
     public required bool HealsMajorityFirst { get; init; }
 

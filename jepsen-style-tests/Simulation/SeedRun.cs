@@ -42,7 +42,7 @@ internal sealed partial class SeedRun : IDisposable
             plan.Nodes,
             plan.Shards,
             streams.SeedOf("cluster"),
-            options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB, Settings = workload.Settings });
+            options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB, MaxPendingRequests = plan.MaxPendingRequests, Settings = workload.Settings });
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         _watch = new ClusterWatch(_cluster, plan.Shards);

@@ -104,14 +104,68 @@ internal static class Directed
         new FaultEvent(890 + random.NextBelow(10), FaultKind.Isolate, Node(2), DurationMs: 700, Salt: Quietly),
     ];
 
-    /// <summary>A leader keeps what it takes to itself, the next one leads for a moment, and a third one meets the first.</summary>
+    /// <summary>Node 1 leads, and keeps to itself what it takes; the next one leads for a moment, and a third one meets node 1.</summary>
     public static FaultEvent[] TwoLeadersLater(SplitMix64 random)
     {
-        var events = new List<FaultEvent> { new(0, FaultKind.Isolate, Leader, DurationMs: 1_300, Salt: Quietly) };
-        for (long atMs = 320; atMs < 900; atMs += 25 + random.NextBelow(30))
-            events.Add(new FaultEvent(atMs, FaultKind.HandOver, Leader, Node(1 + (int)random.NextBelow(3))));
+        long backMs = 870 + random.NextBelow(60);
+        var events = new List<FaultEvent>(LedBy(1)) { new(400, FaultKind.Isolate, Node(1), DurationMs: backMs - 400, Salt: Quietly) };
+        for (int turn = 0; turn < 4; turn++) events.Add(new FaultEvent(720 + (turn * 40), FaultKind.HandOver, Leader, Node(2 + (turn % 2))));
         return [.. events];
     }
+
+    /// <summary>
+    /// Node 1 leads and is cut off, takes much from its clients, and meets the others again when they have committed little and their
+    /// leader has just died.
+    /// </summary>
+    public static FaultEvent[] LongerTailReturns(SplitMix64 random)
+    {
+        long backMs = 850 + random.NextBelow(120);
+        return
+        [
+            .. LedBy(1),
+            new FaultEvent(400, FaultKind.Isolate, Node(1), DurationMs: backMs + 1 - 400, Salt: Quietly),
+            new FaultEvent(backMs, FaultKind.Die, Leader, DurationMs: 900),
+        ];
+    }
+
+    /// <summary>
+    /// Node 1 leads and is cut off; node 2 wants the vote of node 3, whose disk hangs, which dies and comes back to node 1 alone.
+    /// </summary>
+    public static FaultEvent[] VoteIsForgotten(SplitMix64 random)
+    {
+        long diesMs = 1_000 + random.NextBelow(60);
+        return
+        [
+            .. LedBy(1),
+            new FaultEvent(400, FaultKind.Isolate, Node(1), DurationMs: diesMs + 2 - 400, Salt: Quietly),
+            new FaultEvent(402, FaultKind.HangLog, Node(3), DurationMs: 2_000),
+            new FaultEvent(diesMs, FaultKind.Isolate, Node(2), DurationMs: 900, Salt: Quietly),
+            new FaultEvent(diesMs + 1, FaultKind.Die, Node(3), DurationMs: 3),
+        ];
+    }
+
+    /// <summary>Node 2 is told to lead and cannot be heard from then on: its term is higher than that of the leader who stays.</summary>
+    public static FaultEvent[] MuteNodeIsToLead(SplitMix64 random) =>
+    [
+        .. LedBy(1),
+        new FaultEvent(400, FaultKind.HandOver, Leader, Node(2)),
+        new FaultEvent(400, FaultKind.Mute, Node(2), DurationMs: 700 + random.NextBelow(300), Salt: Quietly),
+    ];
+
+    /// <summary>
+    /// Node 5 comes back empty; the leader that takes it in commits the first half of the change, and the others hear of that, but not of
+    /// the second half before it dies: the next leader finds a change half done.
+    /// </summary>
+    public static FaultEvent[] LeaderDiesInAChange(SplitMix64 random) =>
+    [
+        .. LedBy(1),
+        new FaultEvent(395, FaultKind.Wipe, Node(5), DurationMs: 20),
+        new FaultEvent(398, FaultKind.Clog, Node(2), Node(1), 110),
+        new FaultEvent(398, FaultKind.Clog, Node(3), Node(1), 110),
+        new FaultEvent(398, FaultKind.Clog, Node(4), Node(1), 110),
+        new FaultEvent(490, FaultKind.LoseMessages, Node(1), DurationMs: 600, Amount: (long)MessageKind.Append),
+        new FaultEvent(600 + random.NextBelow(40), FaultKind.Die, Node(1), DurationMs: 600),
+    ];
 
     /// <summary>Something in a node's log changes, and it starts anew.</summary>
     public static FaultEvent[] LogIsDamaged(SplitMix64 random)

@@ -10,7 +10,7 @@ internal static class PlantedCatalog
 {
     public static IReadOnlyList<PlantedCase> Caught { get; } =
     [
-        new(PlantedBug.VoteBeforeDurable, 1, 150, Late(Often(3, 150, Die, LosePower, Disconnect, HangLog, HangLog, CutPair))),
+        new(PlantedBug.VoteBeforeDurable, 1, 25, Rounds(3, 4, 3_000, VoteIsForgotten)),
         new(PlantedBug.ReadBeforeOwnTermEntry, 4, 40, Often(Isolate, Die, Disconnect)),
         new(PlantedBug.MatchBeyondPrefix, 7, 60, Busy(Often(Isolate, OneWay, Die))),
         new(PlantedBug.LateAppendTruncates, 8, 60, Busy(Replayed(Often(Disconnect, Isolate, Die)))),
@@ -30,16 +30,16 @@ internal static class PlantedCatalog
         new(PlantedBug.AcknowledgedBeforeSync, 0, 60, Often(3, 200, PowerRound, LosePower, HangLog, HangLog)),
         new(PlantedBug.SyncErrorIgnored, 17, 100, Often(3, 250, DiskError, DiskError, LosePower, LosePower, PowerRound)),
         new(PlantedBug.SyncRetried, 17, 100, Often(3, 250, DiskError, DiskError, LosePower, LosePower, PowerRound)),
-        new(PlantedBug.LongerLogIsNewer, 6, 100, Busy(Rounds(3, 4, 3_000, LongLogReturns))),
+        new(PlantedBug.LongerLogIsNewer, 6, 25, Clients(100, 800, Rounds(3, 4, 3_000, LongerTailReturns))),
         new(PlantedBug.MissingTermReadAsZero, 9, 40, VeryBig(Rounds(3, 2, 6_000, FollowerIsAwayForLong))),
-        new(PlantedBug.HigherTermNotTold, 13, 40, Rounds(3, 4, 2_000, MuteNodeIsToLead)),
-        new(PlantedBug.MembershipBeforeTermCommit, 14, 100, Rounds(3, 5, 2_500, LeaderFallsInAChange)),
+        new(PlantedBug.HigherTermNotTold, 13, 25, Clients(2, 300, Rounds(3, 1, 2_000, MuteNodeIsToLead))),
+        new(PlantedBug.MembershipBeforeTermCommit, 14, 25, Rounds(5, 3, 4_000, LeaderDiesInAChange)),
         new(PlantedBug.OldTermCommittedByCounting, 3, 25, Rounds(5, 15, 400, LeadersFall)),
         new(PlantedBug.LeaseRestartsAtFailover, 21, 20, Often(Isolate, Die)),
         new(PlantedBug.TimersOnlyInLeaderMemory, 24, 25, Clients(2, 1_000, Often(3, 1_500, Die, Stop))),
         new(PlantedBug.VoteClearedOnStepDown, 2, 25, Replayed(Rounds(3, 6, 1_200, VotesSplit))),
         new(PlantedBug.LateReplyConfirmsRead, 5, 25, Clients(12, 30, Rounds(3, 4, 2_500, AnswersComeLate))),
-        new(PlantedBug.MismatchTakenForMatch, 7, 25, Clients(30, 400, Rounds(3, 6, 2_500, TwoLeadersLater))),
+        new(PlantedBug.MismatchTakenForMatch, 7, 25, Clients(100, 800, Rounds(3, 6, 2_500, TwoLeadersLater))),
         new(PlantedBug.WipedNodeVotes, 14, 25, Rounds(3, 3, 4_000, VoterIsWiped)),
         new(PlantedBug.CommitByRepliesReceived, 0, 25, Rounds(3, 10, 400, LeadersFall)),
         new(PlantedBug.MembershipKeptOnTruncation, 14, 25, Rounds(5, 3, 4_000, MembershipIsOverwritten)),
@@ -48,12 +48,12 @@ internal static class PlantedCatalog
         new(PlantedBug.HungLeaderStays, 16, 25, Often(3, 300, HangLog)),
         new(PlantedBug.DamageTakenForTornTail, 18, 25, Clients(1, 500, Rounds(3, 10, 1_000, LogIsDamaged))),
         new(PlantedBug.NoPreVote, 12, 25, DeafOnesStay(Often(3, 2_000, Isolate, Die))),
+        new(PlantedBug.UnboundedRequests, 25, 25, Refusing(4, Clients(40, 20, Often(Isolate, Die)))),
         .. PlantedPages.Caught,
     ];
 
     public static IReadOnlyList<(PlantedBug Bug, int Number, string Reason)> Others { get; } =
     [
-        (PlantedBug.UnboundedRequests, 25, "memory and threads under load are those of real processes"),
         (PlantedBug.ReceivedCheckpointNotSynced, 10, "opening a checkpoint syncs it, and a torn one is noticed by its checksums and fetched again"),
     ];
 }

@@ -50,42 +50,9 @@ internal static class Shapes
         };
     };
 
-    /// <summary>A leader that is cut off keeps what it takes to itself; when it is back the next one has just died (figure 8 in small).</summary>
-    public static FaultEvent[] LongLogReturns(SplitMix64 random)
-    {
-        long backMs = 450 + random.NextBelow(700);
-        return
-        [
-            new FaultEvent(0, FaultKind.Isolate, Leader, DurationMs: backMs, Amount: random.NextBelow(2)),
-            new FaultEvent(backMs - random.NextBelow(150), FaultKind.Die, Leader, DurationMs: 1_500),
-        ];
-    }
-
     /// <summary>Leaders die one after the other, and come back.</summary>
     public static FaultEvent[] LeadersFall(SplitMix64 random) =>
         [new FaultEvent(random.NextBelow(120), random.NextBelow(2) == 0 ? FaultKind.Die : FaultKind.Isolate, Leader, DurationMs: 150 + random.NextBelow(700), Amount: 1)];
-
-    /// <summary>A node that cannot be heard is told to lead.</summary>
-    public static FaultEvent[] MuteNodeIsToLead(SplitMix64 random)
-    {
-        FaultTarget node = FaultTarget.Node(1 + (int)random.NextBelow(3));
-        return
-        [
-            new FaultEvent(0, FaultKind.Mute, node, DurationMs: 900),
-            new FaultEvent(1 + random.NextBelow(100), FaultKind.HandOver, Leader, node),
-        ];
-    }
-
-    /// <summary>A wiped node comes back while the leader falls.</summary>
-    public static FaultEvent[] LeaderFallsInAChange(SplitMix64 random)
-    {
-        FaultTarget node = FaultTarget.Node(1 + (int)random.NextBelow(3));
-        return
-        [
-            new FaultEvent(0, FaultKind.Wipe, node, DurationMs: 200),
-            new FaultEvent(200 + random.NextBelow(25), FaultKind.HandOver, Leader, FaultTarget.Node(1 + (int)random.NextBelow(3))),
-        ];
-    }
 
     /// <summary>A follower is away for so long that the log behind it is released.</summary>
     public static FaultEvent[] FollowerIsAwayForLong(SplitMix64 random) =>
@@ -147,6 +114,13 @@ internal static class Shapes
     {
         RunCase run = shape(seed);
         return run with { Workload = run.Workload with { Clients = clients, ThinkMs = thinkMs } };
+    };
+
+    /// <summary>The same where a node has room for so few requests at once that many are refused.</summary>
+    public static Func<ulong, RunCase> Refusing(int maxPendingRequests, Func<ulong, RunCase> shape) => seed =>
+    {
+        RunCase run = shape(seed);
+        return run with { Plan = run.Plan with { MaxPendingRequests = maxPendingRequests } };
     };
 
     /// <summary>The same on a network where many messages are late.</summary>

@@ -46,6 +46,7 @@ public sealed partial class BannedCallTests
     [InlineData("int n = Random.Shared.Next();")]
     [InlineData("var r = new Random(1);")]
     [InlineData("source.CancelAfter(10);")]
+    [InlineData("using var source = new CancellationTokenSource(patience);")]
     public void TheScanSeesABannedCall(string code) => Assert.Matches(AmbientWorld(), CodeText.WithoutComments(code));
 
     [Theory]
@@ -53,6 +54,7 @@ public sealed partial class BannedCallTests
     [InlineData("throw new X(\"no Task.Run here\");")]
     [InlineData("/* new Random() */ int a = 1;")]
     [InlineData("var x = myDateTime.UtcNowish;")]
+    [InlineData("var source = new CancellationTokenSource();")]
     [InlineData("IClock clock = given; long t = clock.MonotonicNanoseconds;")]
     public void TheScanReadsCodeOnly(string code) => Assert.DoesNotMatch(AmbientWorld(), CodeText.WithoutComments(code));
 
@@ -83,7 +85,8 @@ public sealed partial class BannedCallTests
     [GeneratedRegex(@"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b|\bEnvironment\.TickCount|\bStopwatch\b|\bTimeProvider\.System\b"
         + @"|\bRandom\.Shared\b|\bnew\s+(System\.)?Random\b|\bRandomNumberGenerator\b|\bGuid\.(NewGuid|CreateVersion7)\b|\bHashCode\."
         + @"|\bTask\.(Run|Delay|Factory)\b|\bnew\s+(System\.)?(Threading\.|Timers\.)?(Timer|PeriodicTimer|Thread)\b"
-        + @"|\bThreadPool\b|\bThread\.Sleep\b|\bParallel\.|\.CancelAfter\b|\.AsParallel\b")]
+        + @"|\bThreadPool\b|\bThread\.Sleep\b|\bParallel\.|\.CancelAfter\b|\.AsParallel\b"
+        + @"|\bnew\s+(System\.Threading\.)?CancellationTokenSource\(\s*[^)\s]")]
     private static partial Regex AmbientWorld();
 
     [GeneratedRegex(@"#pragma\s+warning\s+disable[^\n]*RS0030|SuppressMessage[^\n]*RS0030")]

@@ -178,6 +178,18 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void P4_a_call_that_was_given_up_may_be_applied_later()
+    {
+        Made made = new();
+        made.Enqueue(1, (0, 10), 1, unique: "u", until: UniqueUntil.Window, windowMs: 1_000);
+        Operation open = made.Enqueue(2, (20, 30), 2, unique: "u");
+        Fails("P4", "holds the key", UniqueChecker.Check, made);
+        open.End = OperationEnd.Info;
+        open.FoundInLog = true;
+        UniqueChecker.Check(made.Record());
+    }
+
+    [Fact]
     public void P4_how_long_a_key_is_held_is_the_holders_choice()
     {
         Made leased = new();

@@ -27,7 +27,8 @@ public static class UniqueChecker
         {
             Operation? openLease = openLeases[key.Key.Queue].FirstOrDefault();
             long settled = settings[key.Key.Queue].Select(call => call.InvokedNs).DefaultIfEmpty(long.MaxValue).Min();
-            CheckDisjoint([.. key.Where(pair => pair.Asked.Created && pair.Call.ReturnedNs < settled).Select(pair => Holds(record, pair.Call, pair.Asked, openLease))]);
+            // Who was not answered gave up, perhaps long before the entry was applied: since when its job holds the key is not certain.
+            CheckDisjoint([.. key.Where(pair => pair.Asked.Created && !pair.Call.FoundInLog && pair.Call.ReturnedNs < settled).Select(pair => Holds(record, pair.Call, pair.Asked, openLease))]);
             CheckNamed(record, [.. key]);
         }
     }

@@ -56,6 +56,9 @@ public sealed partial class JobStore : IDisposable
 
     public Term AppliedTerm => new(_root.AppliedTerm);
 
+    /// <summary>Grows while work goes on, also within one entry: who sees it stand still sees a call that hangs. Any thread.</summary>
+    public long Headway => _jobs.Touched;
+
     /// <summary>The stamp of the last entry, Unix ms; never falls.</summary>
     public long LastTimestampMs => _root.LastTimestampMs;
 

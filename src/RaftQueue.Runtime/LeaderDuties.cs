@@ -24,6 +24,8 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private long _checkpointAt;
     private long _makeWayAt;
     private long _handOverAt;
+    private (long Slice, long Headway) _applySeen;
+    private long _applySeenAt;
     private long _handOverPause = BalanceMicroseconds;
 #if PLANTED_BUGS
     private long _unknownUntilMs;
@@ -88,14 +90,33 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         long nowMs = nowMicroseconds / 1000;
         long patience = node.Options.ElectionTimeoutMs * 1000L;
         long logSince = node.Wal.OldestUnsyncedMicroseconds;
-        long applySince = replica.Link.ApplyBusySinceMicroseconds;
+        long applySince = ApplyStuckSince(nowMicroseconds);
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.HungLeaderStays)) logSince = applySince = 0;
 #endif
-        if (logSince != 0 && nowMicroseconds - logSince > patience) replica.Raft.StepDown("its log's disk hangs", nowMs);
-        else if (applySince != 0 && nowMicroseconds - applySince > patience) replica.Raft.StepDown("its apply loop is stuck", nowMs);
+        if (logSince != 0 && nowMicroseconds - logSince > patience) StepDown("its log's disk hangs", nowMs);
+        else if (applySince != 0 && nowMicroseconds - applySince > patience) StepDown("its apply loop is stuck", nowMs);
         else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
+    }
+
+    /// <summary>
+    /// Since when the apply loop is in one slice without touching another job; 0 while it rests. A long slice is no reason to go: every
+    /// other node has the same entries to apply, and where that takes long leadership would only go round.
+    /// </summary>
+    private long ApplyStuckSince(long nowMicroseconds)
+    {
+        (long Slice, long Headway) seen = (replica.Link.ApplyBusySinceMicroseconds, replica.Apply.Headway);
+        if (seen == _applySeen) return seen.Slice == 0 ? 0 : _applySeenAt;
+        _applySeen = seen;
+        _applySeenAt = nowMicroseconds;
+        return 0;
+    }
+
+    private void StepDown(string reason, long nowMs)
+    {
+        node.Log.Warning($"shard {replica.Shard}: this node gives up leading term {replica.Raft.Term}: {reason}");
+        replica.Raft.StepDown(reason, nowMs);
     }
 
     /// <summary>A full leader refuses new work. Where all are full, leadership goes round slowly.</summary>

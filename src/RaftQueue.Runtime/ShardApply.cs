@@ -13,6 +13,7 @@ namespace RaftQueue.Runtime;
 internal sealed class ShardApply
 {
     private const long SliceBytes = 512 * 1024;
+    private const long SliceMicroseconds = 5_000;
     private const long FullDiskMicroseconds = 1_000_000;
 
     private static readonly LogIndex NoHold = new(long.MaxValue);
@@ -55,6 +56,9 @@ internal sealed class ShardApply
     public ShardState State { get; private set; }
 
     public JobStore Store => State.Store;
+
+    /// <summary>See <see cref="JobStore.Headway"/>. Any thread.</summary>
+    public long Headway => State.Store.Headway;
 
     public LeaseWaiters Leases { get; }
 
@@ -137,7 +141,14 @@ internal sealed class ShardApply
             return false;
         }
 
-        foreach (LogEntry entry in _entries) Apply(entry);
+        // Cold pages make entries slow: reads and waiting leases have their turn in between all the same.
+        long end = _node.Clock.MonotonicMicroseconds + SliceMicroseconds;
+        foreach (LogEntry entry in _entries)
+        {
+            Apply(entry);
+            if (_node.Clock.MonotonicMicroseconds >= end) break;
+        }
+
         Publish();
         return committed > Store.AppliedIndex;
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftQueue.Consensus;
 using RaftQueue.Jobs;
 using RaftQueue.Primitives;
 using RaftQueue.Simulation;
@@ -72,6 +73,33 @@ public sealed class WatchTests
         CommandOutcome outcome = cluster.Enqueue(other, "work", "3");
         Assert.Equal((OutcomeKind.Applied, ResultCode.Ok), (outcome.Kind, outcome.Code));
         Assert.Equal("its log's disk hangs", hung.Node!.Parts.Replica.Shards[0].Raft.LastStepDownReason);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ALeaderGoesWhenItsApplyStandsStillAndNotWhenItIsLong(bool movesOn)
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 95);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        cluster.Enqueue(leader, "work", "1");
+        (JobId job, _, _) = Assert.Single(TestCommands.Grants(cluster.Await(cluster.LeaseAsync(leader, "work", 1, waitMs: 0), "a job")));
+        ShardReplica replica = leader.Node!.Parts.Replica.Shards[0];
+        JobStore store = replica.Apply.Store;
+        Term term = replica.Raft.Term;
+        leader.Loops!.Hold("apply", cluster.Clock.MonotonicMicroseconds + 20_000_000);
+        replica.Link.ApplyBusySinceMicroseconds = cluster.Clock.MonotonicMicroseconds;
+        for (int i = 0; i < 20; i++)
+        {
+            cluster.RunFor(100);
+            long before = store.Headway;
+            if (movesOn) store.IsFinished(job, out _);
+            Assert.Equal(movesOn, store.Headway != before);
+        }
+
+        Assert.Equal(movesOn, replica.Raft.Role == Role.Leader && replica.Raft.Term == term);
+        Assert.Equal(movesOn ? null : "its apply loop is stuck", replica.Raft.LastStepDownReason);
     }
 
     private static SimulatedNode Started(SimulatedCluster cluster)

@@ -13,6 +13,7 @@ internal sealed class JobTable
     private readonly RecordSlab _slab;
     private readonly ScratchBuffer _rare = new();
     private readonly ScratchBuffer _rareOut = new();
+    private long _touched;
 
     public JobTable(PageStore pages, PageNumber root, int slabHeader, BlobStore blobs)
     {
@@ -29,6 +30,9 @@ internal sealed class JobTable
     public RunData Run { get; }
 
     public long Count => _slab.Count;
+
+    /// <summary>How many records were read and written so far. Any thread.</summary>
+    public long Touched => Volatile.Read(ref _touched);
 
     public void Initialize() => _slab.Initialize();
 
@@ -59,12 +63,14 @@ internal sealed class JobTable
 
     public JobRecord Load(long slot)
     {
+        _touched++;
         using RecordHandle handle = _slab.Pin(slot, PageIntent.Read);
         return MemoryMarshal.Read<JobRecord>(handle.Bytes);
     }
 
     public void Save(long slot, in JobRecord job)
     {
+        _touched++;
         using RecordHandle handle = _slab.Pin(slot, PageIntent.Write);
         MemoryMarshal.Write(handle.Bytes, in job);
     }

@@ -17,7 +17,7 @@ internal sealed class RootPage
     public const int IdempotencyHeader = 768;
     public const int IdempotencyIndexHeader = 832;
 
-    private const ulong Magic = 0x32_73_62_6f_4a_51_52; // "RQJobs2"
+    private const ulong Magic = 0x33_73_62_6f_4a_51_52; // "RQJobs3"
     private const int MagicField = 0;
     private const int ShardField = 8;
     private const int RequestsField = 12;

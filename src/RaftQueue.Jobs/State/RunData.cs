@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using RaftQueue.Jobs.Structures;
 using RaftQueue.Primitives;
 
@@ -8,10 +7,15 @@ namespace RaftQueue.Jobs.State;
 /// What a job has from its first lease or its end on: when it started and finished, progress, result, the last attempts. One
 /// instance is used for one job at a time: <see cref="Load"/>, change, <see cref="Save"/>.
 /// </summary>
+/// <remarks>
+/// A job that is scheduled again and again has all ten attempts, so they are stored small, as <see cref="VarInt"/>s: times as what
+/// they differ by from the one before, and a worker only where it is another than that of the attempt before.
+/// </remarks>
 internal sealed class RunData(BlobStore blobs)
 {
-    private const int HeaderBytes = (2 * sizeof(long)) + (2 * sizeof(int)) + 1;
-    private const int AttemptBytes = sizeof(uint) + (2 * sizeof(long)) + 1 + (2 * sizeof(ushort));
+    private const int HeaderBytes = 1 + (4 * VarInt.MaxBytes);
+    private const int AttemptBytes = 1 + (5 * VarInt.MaxBytes);
+    private const ulong SameWorker = 0;
     private readonly RunAttempt[] _attempts = new RunAttempt[JobLimits.RememberedAttempts];
     private readonly ScratchBuffer _encoded = new();
     private byte[] _bytes = new byte[1024];
@@ -79,6 +83,7 @@ internal sealed class RunData(BlobStore blobs)
 
         _attempts[AttemptCount++] = new RunAttempt { Number = number, StartedAt = now, Worker = Keep(worker) };
         StartedAt = now;
+        FinishedAt = 0;
         _progress = default;
     }
 
@@ -109,33 +114,31 @@ internal sealed class RunData(BlobStore blobs)
     private void Decode()
     {
         ReadOnlySpan<byte> bytes = _bytes.AsSpan(0, _used);
-        StartedAt = BinaryPrimitives.ReadInt64LittleEndian(bytes);
-        FinishedAt = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
-        int progress = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
-        int result = BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]);
-        AttemptCount = bytes[24];
-        int at = HeaderBytes;
+        AttemptCount = bytes[0];
+        int at = 1;
+        StartedAt = (long)VarInt.Read(bytes, ref at);
+        FinishedAt = EndAfter(StartedAt, VarInt.Read(bytes, ref at));
+        int progress = (int)VarInt.Read(bytes, ref at);
+        int result = (int)VarInt.Read(bytes, ref at);
+        long before = 0;
+        ByteRange worker = default;
         for (int i = 0; i < AttemptCount; i++)
         {
-            ReadOnlySpan<byte> fixedPart = bytes[at..];
-            int worker = BinaryPrimitives.ReadUInt16LittleEndian(fixedPart[21..]);
-            int error = BinaryPrimitives.ReadUInt16LittleEndian(fixedPart[23..]);
-            at += AttemptBytes;
-            _attempts[i] = new RunAttempt
-            {
-                Number = BinaryPrimitives.ReadUInt32LittleEndian(fixedPart),
-                StartedAt = BinaryPrimitives.ReadInt64LittleEndian(fixedPart[4..]),
-                EndedAt = BinaryPrimitives.ReadInt64LittleEndian(fixedPart[12..]),
-                Outcome = (AttemptOutcome)fixedPart[20],
-                Worker = new ByteRange(at, worker),
-                Error = new ByteRange(at + worker, error),
-            };
-            at += worker + error;
+            ref RunAttempt attempt = ref _attempts[i];
+            attempt.Outcome = (AttemptOutcome)bytes[at++];
+            attempt.Number = (uint)VarInt.Read(bytes, ref at);
+            attempt.StartedAt = before += (long)VarInt.Read(bytes, ref at);
+            attempt.EndedAt = EndAfter(before, VarInt.Read(bytes, ref at));
+            ulong length = VarInt.Read(bytes, ref at);
+            if (length != SameWorker) worker = Next(ref at, (int)length - 1);
+            attempt.Worker = worker;
+            int error = (int)VarInt.Read(bytes, ref at);
+            attempt.Error = Next(ref at, error);
         }
 
-        _progress = new ByteRange(at, progress);
-        _result = new ByteRange(at + progress, result);
-        Invariant.That(at + progress + result == _used, "a job's run data fill their blob");
+        _progress = Next(ref at, progress);
+        _result = Next(ref at, result);
+        Invariant.That(at == _used, "a job's run data fill their blob");
     }
 
     private ReadOnlySpan<byte> Encode()
@@ -143,30 +146,62 @@ internal sealed class RunData(BlobStore blobs)
         int size = HeaderBytes + _progress.Length + _result.Length;
         for (int i = 0; i < AttemptCount; i++) size += AttemptBytes + _attempts[i].Worker.Length + _attempts[i].Error.Length;
         Span<byte> bytes = _encoded.Take(size);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, StartedAt);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[8..], FinishedAt);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[16..], _progress.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[20..], _result.Length);
-        bytes[24] = (byte)AttemptCount;
-        int at = HeaderBytes;
+        bytes[0] = (byte)AttemptCount;
+        int at = 1;
+        VarInt.Write(bytes, ref at, (ulong)StartedAt);
+        VarInt.Write(bytes, ref at, EndFrom(StartedAt, FinishedAt));
+        VarInt.Write(bytes, ref at, (ulong)_progress.Length);
+        VarInt.Write(bytes, ref at, (ulong)_result.Length);
+        long before = 0;
+        ReadOnlySpan<byte> worker = default;
         for (int i = 0; i < AttemptCount; i++)
         {
             ref readonly RunAttempt attempt = ref _attempts[i];
-            Span<byte> fixedPart = bytes[at..];
-            BinaryPrimitives.WriteUInt32LittleEndian(fixedPart, attempt.Number);
-            BinaryPrimitives.WriteInt64LittleEndian(fixedPart[4..], attempt.StartedAt);
-            BinaryPrimitives.WriteInt64LittleEndian(fixedPart[12..], attempt.EndedAt);
-            fixedPart[20] = (byte)attempt.Outcome;
-            BinaryPrimitives.WriteUInt16LittleEndian(fixedPart[21..], (ushort)attempt.Worker.Length);
-            BinaryPrimitives.WriteUInt16LittleEndian(fixedPart[23..], (ushort)attempt.Error.Length);
-            at += AttemptBytes;
-            Append(bytes, ref at, attempt.Worker);
+            Invariant.That(attempt.StartedAt >= before, "attempts follow each other in time");
+            bytes[at++] = (byte)attempt.Outcome;
+            VarInt.Write(bytes, ref at, attempt.Number);
+            VarInt.Write(bytes, ref at, (ulong)(attempt.StartedAt - before));
+            VarInt.Write(bytes, ref at, EndFrom(attempt.StartedAt, attempt.Outcome == AttemptOutcome.Running ? 0 : attempt.EndedAt));
+            WriteWorker(bytes, ref at, Bytes(attempt.Worker), worker);
+            VarInt.Write(bytes, ref at, (ulong)attempt.Error.Length);
             Append(bytes, ref at, attempt.Error);
+            before = attempt.StartedAt;
+            worker = Bytes(attempt.Worker);
         }
 
         Append(bytes, ref at, _progress);
         Append(bytes, ref at, _result);
-        return bytes;
+        return bytes[..at];
+    }
+
+    /// <summary>0 stands for no end yet.</summary>
+    private static ulong EndFrom(long start, long end)
+    {
+        if (end == 0) return 0;
+        Invariant.That(end >= start, "an end is not before its beginning");
+        return (ulong)(end - start) + 1;
+    }
+
+    private static long EndAfter(long start, ulong stored) => stored == 0 ? 0 : start + (long)stored - 1;
+
+    private static void WriteWorker(Span<byte> bytes, ref int at, ReadOnlySpan<byte> worker, ReadOnlySpan<byte> before)
+    {
+        if (worker.SequenceEqual(before))
+        {
+            VarInt.Write(bytes, ref at, SameWorker);
+            return;
+        }
+
+        VarInt.Write(bytes, ref at, (ulong)worker.Length + 1);
+        worker.CopyTo(bytes[at..]);
+        at += worker.Length;
+    }
+
+    private static ByteRange Next(ref int at, int length)
+    {
+        var range = new ByteRange(at, length);
+        at += length;
+        return range;
     }
 
     private void Append(Span<byte> destination, ref int at, ByteRange range)

@@ -14,6 +14,7 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
     private readonly List<(ICheckpointJob Job, long At)> _later = [];
     private readonly int[] _busy = new int[node.Options.Shards];
     private CheckpointFiles _files = null!;
+    private long _restsUntil; // the first job's next slice
 
     public ILoopHandle? Handle { get; set; }
 
@@ -67,8 +68,10 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
         }
 
         if (!_jobs.TryPeek(out ICheckpointJob? current)) return NextLater();
+        if (now < _restsUntil) return _restsUntil;
         long next = current.RunSlice(now);
-        if (next != ILoopBody.Never) return next;
+        if (next != ILoopBody.Never) return _restsUntil = next;
+        _restsUntil = 0;
         _jobs.Dequeue();
         return _jobs.Count > 0 ? 0 : NextLater();
     }

@@ -12,6 +12,9 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
     : ICheckpointJob
 {
     private const long LogPollMicroseconds = 2_000;
+    private const int RestTimes = 3;
+    private const long MostRestMicroseconds = 500_000;
+    private const int SegmentsInHaste = 6;
 
     private CheckpointWriter? _writer;
     private long _began;
@@ -26,7 +29,7 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
             _began = nowMicroseconds;
         }
 
-        if (_writer.Outcome == CheckpointOutcome.Writing && _writer.RunOnce()) return nowMicroseconds;
+        if (_writer.Outcome == CheckpointOutcome.Writing && _writer.RunOnce()) return RestUntil(nowMicroseconds);
         if (_writer.Outcome == CheckpointOutcome.Ready)
         {
             if (node.Wal.DurableIndex(shard) < frozen.Info.Index) return nowMicroseconds + LogPollMicroseconds;
@@ -42,6 +45,17 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
         _writer.Dispose();
         loop.End(shard);
         return ILoopBody.Never;
+    }
+
+    /// <summary>
+    /// A disk that takes long for a slice has others to serve, the log's fsync above all: the writer rests three times as long as it
+    /// worked. Not while the log waits for this checkpoint to be able to give up its segments.
+    /// </summary>
+    private long RestUntil(long beganMicroseconds)
+    {
+        if (node.Wal.SegmentsPinnedBy(frozen.Info.Shard) > SegmentsInHaste) return beganMicroseconds;
+        long now = node.Clock.MonotonicMicroseconds;
+        return now + Math.Min(RestTimes * (now - beganMicroseconds), MostRestMicroseconds);
     }
 
     private void Committed(CheckpointFile file, ShardId shard)

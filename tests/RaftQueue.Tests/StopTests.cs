@@ -50,10 +50,11 @@ public sealed class StopTests : IDisposable
         using Process node = Run.Start(environment: null, "serve", "--config", _config);
         await SaysAsync(node, "Listening");
         using TcpClient client = await HalfARequestAsync();
-        Run.Signal(node.Id, Run.SigInt);
+        // Not SIGINT, which a shell makes its background processes ignore.
+        Run.Signal(node.Id, Run.SigTerm);
         await SaysAsync(node, "Stopping");
-        Run.Signal(node.Id, Run.SigInt);
-        Assert.Equal(128 + Run.SigInt, await Run.ExitAsync(node));
+        Run.Signal(node.Id, Run.SigTerm);
+        Assert.Equal(128 + Run.SigTerm, await Run.ExitAsync(node));
     }
 
     [Fact]

@@ -41,6 +41,12 @@ public sealed class Effects
     /// </summary>
     public (LogIndex Index, Term Term)? LogRestart { get; internal set; }
 
+    /// <summary>
+    /// With <see cref="LogRestart"/> at a start: where the log ended that is given up. It has to be kept as durably as the restart
+    /// itself until the log ends there again, because before that this node must not vote, however often it starts.
+    /// </summary>
+    public (Term Term, LogIndex Index)? LogFloor { get; internal set; }
+
     /// <summary>Nothing is asked.</summary>
     public bool IsEmpty =>
         Messages.Count == 0 && HardStateToSave is null && EntriesToWrite.Count == 0 && !CommitAdvanced && Reads.Count == 0
@@ -61,6 +67,7 @@ public sealed class Effects
         MembershipChanged = false;
         Checkpoint = null;
         LogRestart = null;
+        LogFloor = null;
         Generation++;
     }
 

@@ -31,7 +31,12 @@ public sealed class RaftNode
         _state.Restore(start.HardState ?? default, log.LastTerm, commit);
         if (start.CheckpointMembership is { } record) _state.Membership.Reset(start.CheckpointIndex, record);
         FindMemberships(stored);
-        if (checkpoint && !log.ContinuesCheckpoint) Effects.LogRestart = (start.CheckpointIndex, start.CheckpointTerm);
+        if (!log.ContinuesCheckpoint && (checkpoint || log.LostTail is not null))
+        {
+            Effects.LogRestart = (start.CheckpointIndex, start.CheckpointTerm);
+            Effects.LogFloor = log.LostTail;
+        }
+
         _messages = new Messages(_state);
         _following = new Following(_state, _messages);
         _reads = new Reads(_state);

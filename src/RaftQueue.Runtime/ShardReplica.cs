@@ -218,7 +218,7 @@ internal sealed class ShardReplica
 #if PLANTED_BUGS
             if (!PlantedBugs.Has(PlantedBug.LogNotRestartedAfterInstall))
 #endif
-            _node.Wal.RestartAt(Shard, restart.Index, restart.Term);
+            _node.Wal.RestartAt(Shard, restart.Index, restart.Term, effects.LogFloor);
             _loop.LogWritten();
         }
 

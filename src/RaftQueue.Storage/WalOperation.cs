@@ -22,5 +22,8 @@ internal sealed class WalOperation(WalOperationKind kind, ShardId shard, long en
     /// <summary>Append: the entry in front of the first that is not taken. Release and restart: the last entry not needed.</summary>
     public LogPosition Position { get; set; }
 
+    /// <summary>Restart: the end of a log that is given up; zero when nothing has to be made good.</summary>
+    public LogPosition Floor { get; init; }
+
     public HardState HardState { get; init; }
 }

@@ -87,6 +87,9 @@ internal sealed class WalWriter
             return;
         }
 
+        // In the rows before the batch of the restart is begun: whoever reads that batch reads the floor with it.
+        ref ShardRow row = ref _rows[operation.Shard.Value];
+        if (!row.Floor.IsUpToDateWith(operation.Floor)) row = row with { Floor = operation.Floor };
         _pending.Enqueue(operation);
     }
 

@@ -169,9 +169,10 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
 
     /// <summary>
     /// A received checkpoint is durable: the log begins after <paramref name="index"/>. Entries behind it stay when the log
-    /// holds that very entry, else all go.
+    /// holds that very entry, else all go. <paramref name="floor"/>: where a log ended whose entries are given up; it is as durable as the
+    /// restart, and told at every start as the vote floor, until the log ends there again.
     /// </summary>
-    public void RestartAt(ShardId shard, LogIndex index, Term term)
+    public void RestartAt(ShardId shard, LogIndex index, Term term, (Term Term, LogIndex Index)? floor = null)
     {
         var position = new LogPosition(term, index);
         if (!_logs[shard.Value].RestartAt(position))
@@ -180,7 +181,11 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
             return;
         }
 
-        Enqueue(new WalOperation(WalOperationKind.Restart, shard, _clock.MonotonicMicroseconds) { Position = position });
+        Enqueue(new WalOperation(WalOperationKind.Restart, shard, _clock.MonotonicMicroseconds)
+        {
+            Position = position,
+            Floor = floor is { } end ? new LogPosition(end.Term, end.Index) : default,
+        });
     }
 
     public long RunOnce()

@@ -147,6 +147,7 @@ internal sealed class SimNode(ISimWorld cluster, MemberInfo info, int electionTi
     {
         Effects effects = core.Effects;
         if (effects.HardStateToSave is { } state) Disk.Save(state);
+        if (effects.LogFloor is { } floor) VoteFloor = floor;
         if (effects.LogRestart is { } restart) Disk.RestartAt(restart.Index, restart.Term);
         if (effects.EntriesToWrite.Count > 0)
         {

@@ -54,13 +54,15 @@ public sealed class DefiniteCheckerTests
     }
 
     [Theory]
-    [InlineData(2, false)]
-    [InlineData(9, true)]
-    public void AnEarlierGrantOfTheSameRequestIsToldFirst(int index, bool holds)
+    [InlineData(6, 2, false)]
+    [InlineData(6, 5, false)]
+    [InlineData(8, 5, true)]
+    [InlineData(6, 9, true)]
+    public void AnEarlierGrantOfTheSameRequestIsToldFirst(int fence, int index, bool holds)
     {
         Operation told = _made.Lease(1, (20, 30), 5, 7);
         Granted(told, fence: 7, index: 5, "ack");
-        Granted(told, fence: 6, index, "expiry");
+        Granted(told, fence, index, "expiry");
         if (holds) Check(mayLetRunOut: true);
         else Fails("of others", mayLetRunOut: true);
     }

@@ -8,7 +8,7 @@ namespace RaftQueue.Checkers;
 /// <item>nobody uses it;</item>
 /// <item>a request that was refused as not applied has none, at any index;</item>
 /// <item>an answer is not contradicted by the log up to its index: "nothing", or other leases, is said only where none was granted before.
-/// A copy of the request that a later leader took may be granted after it;</item>
+/// A copy of the request that a later leader took, or that stands behind it in one entry, may be granted after it;</item>
 /// <item>the node that asked gives it back. Only this may fail while there are faults: a node that dies, or finds no leader in time,
 /// leaves the lease to run out, and the log does not tell why. Under an idempotency key it is kept for a repeat.</item>
 /// </list>
@@ -44,7 +44,11 @@ public static class DefiniteChecker
         Require.That(call.End != OperationEnd.NotApplied, $"P2: {grant} was granted to a refused request: {call}");
         bool decided = call.End == OperationEnd.Applied && !call.Replayed;
         Require.That(
-            !decided || grant.Index > call.Index,
+            !decided || grant.Index > call.Index || IsSecondOfItsEntry(grant, call),
             $"P2: {grant} stood in the log when its request was told {(call.Code == ResultCode.Empty ? "that there is nothing" : "of others")}: {call}");
     }
+
+    /// <summary>A node whose connection broke sends its request again: both copies may stand in one entry, and the first is answered.</summary>
+    private static bool IsSecondOfItsEntry(LogGrant grant, Operation call) =>
+        grant.Index == call.Index && call.Grants.Count > 0 && call.Grants.All(told => told.Fence < grant.Fence);
 }

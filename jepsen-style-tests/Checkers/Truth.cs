@@ -61,8 +61,8 @@ public sealed class Truth
         return (CommandType)frame.Type == CommandType.Lease ? _byWorker.GetValueOrDefault(Model.CommandText.Worker(frame.Body)) : null;
     }
 
-    /// <summary>The log holds the command that answered this call.</summary>
-    internal void AnswerFound(Operation call) => _answersInLog.Add(call);
+    /// <summary>The log holds the command that answered this call. False when it was found before.</summary>
+    internal bool AnswerFound(Operation call) => _answersInLog.Add(call);
 
     private void Compare(History history)
     {

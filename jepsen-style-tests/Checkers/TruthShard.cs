@@ -104,7 +104,10 @@ public sealed class TruthShard
         switch (call.End)
         {
             case OperationEnd.Applied when call.Code != ResultCode.Empty && call.Index == index && call.Shard == Shard:
-                _truth.AnswerFound(call);
+                // A lease request that its node sent again may stand twice in one entry: the first that got something is answered, the other
+                // one's grants go back.
+                bool isLease = call.Kind == OperationKind.Lease;
+                if ((isLease && empty) || (!_truth.AnswerFound(call) && isLease)) break;
                 call.Term = TermOf(index);
                 if (call.Answer != answer) _truth.Differs($"{call} was answered\n{call.Answer}\nand the model says\n{answer}");
                 break;

@@ -73,7 +73,10 @@ public sealed class RaftCheckerTests
         _checker.Applied(Shard, One, 5, 50);
         Fails(() => _checker.Applied(Shard, Two, 5, 51), "state hash");
         _checker.Pages(Shard, One, 5, 50);
-        Fails(() => _checker.Pages(Shard, Two, 5, 51), "other pages");
+        Assert.False(_checker.Pages(Shard, One, 5, 50));
+        Assert.True(_checker.Pages(Shard, Two, 5, 50));
+        Fails(() => _checker.Pages(Shard, Two, 5, 51), "node 2 has other pages at index 5");
+        Fails(() => _checker.Pages(Shard, NodeId.None, 5, 51), "the log replayed has other pages at index 5");
     }
 
     private static void Fails(Action act, string says)

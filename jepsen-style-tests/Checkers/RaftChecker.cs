@@ -14,7 +14,7 @@ public sealed class RaftChecker
     private readonly Dictionary<(ShardId, long Term, long Index), (ulong Checksum, ulong Before)> _entries = [];
     private readonly Dictionary<(ShardId, long Index), ulong> _committed = [];
     private readonly Dictionary<(ShardId, long Index), ulong> _states = [];
-    private readonly Dictionary<(ShardId, long Index), ulong> _pages = [];
+    private readonly Dictionary<(ShardId, long Index), (ulong Hash, NodeId First)> _pages = [];
 
     public void Leads(ShardId shard, long term, NodeId node)
     {
@@ -59,9 +59,16 @@ public sealed class RaftChecker
         Require.That(_states[(shard, index)] == stateHash, $"P10: node {node} has another state hash at index {index} of shard {shard}");
     }
 
-    public void Pages(ShardId shard, NodeId node, long index, ulong hash)
+    /// <summary>
+    /// The hash over all pages of a node's state or checkpoint at an index; no node is the log replayed. True when somebody else had
+    /// told of the same, so that two were compared.
+    /// </summary>
+    public bool Pages(ShardId shard, NodeId node, long index, ulong hash)
     {
-        if (_pages.TryAdd((shard, index), hash)) return;
-        Require.That(_pages[(shard, index)] == hash, $"P10: node {node} has other pages at index {index} of shard {shard}");
+        if (_pages.TryAdd((shard, index), (hash, node))) return false;
+        (ulong known, NodeId first) = _pages[(shard, index)];
+        Require.That(
+            known == hash, $"P10: {(node.IsNone ? "the log replayed" : $"node {node}")} has other pages at index {index} of shard {shard} than node {first}");
+        return first != node;
     }
 }

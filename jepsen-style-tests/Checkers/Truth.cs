@@ -30,7 +30,11 @@ public sealed class Truth
     public IReadOnlyList<string> Differences => _differences;
 
     /// <summary>Replays logs whose entries begin at index 1 and settles the open calls of the history.</summary>
-    public static Truth Replay(History history, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> logs)
+    /// <param name="history">All calls.</param>
+    /// <param name="logs">By shard.</param>
+    /// <param name="audits">By shard, where <see cref="TruthShard.RootHashes"/> are wanted.</param>
+    public static Truth Replay(
+        History history, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> logs, IReadOnlyList<IReadOnlySet<long>>? audits = null)
     {
         ArgumentNullException.ThrowIfNull(history);
         ArgumentNullException.ThrowIfNull(logs);
@@ -38,7 +42,7 @@ public sealed class Truth
         ILookup<int, Operation> reads = history.Operations
             .Where(operation => operation is { End: OperationEnd.Applied, Answer: not null } && IsRead(operation))
             .ToLookup(operation => (int)operation.Shard.Value);
-        truth.Shards = [.. logs.Select((log, shard) => new TruthShard(truth, new ShardId((ushort)shard), log, reads[shard]))];
+        truth.Shards = [.. logs.Select((log, shard) => new TruthShard(truth, new ShardId((ushort)shard), log, reads[shard], audits?[shard]))];
         truth.Compare(history);
         return truth;
     }

@@ -17,9 +17,13 @@ public sealed class TruthShard
     private readonly Dictionary<ulong, LogGrant> _running = [];
     private readonly List<LogGrant> _grants = [];
     private readonly Queue<Operation> _reads;
+    private readonly IReadOnlySet<long>? _audits;
+    private readonly Dictionary<long, ulong> _rootHashes = [];
 
-    internal TruthShard(Truth truth, ShardId shard, IReadOnlyList<ReadOnlyMemory<byte>> log, IEnumerable<Operation> reads)
+    internal TruthShard(
+        Truth truth, ShardId shard, IReadOnlyList<ReadOnlyMemory<byte>> log, IEnumerable<Operation> reads, IReadOnlySet<long>? audits)
     {
+        _audits = audits;
         _truth = truth;
         Shard = shard;
         _reads = new Queue<Operation>(reads.OrderBy(read => read.Index.Value));
@@ -34,6 +38,9 @@ public sealed class TruthShard
 
     /// <summary>The real store's hash after the newest entry.</summary>
     public ulong StateHash { get; private set; }
+
+    /// <summary>The hash over all pages of the real store at the indexes that were asked for.</summary>
+    public IReadOnlyDictionary<long, ulong> RootHashes => _rootHashes;
 
     /// <summary>Every lease of the log in order.</summary>
     public IReadOnlyList<LogGrant> Grants => _grants;
@@ -61,6 +68,7 @@ public sealed class TruthShard
             Require.Readable(EntryHeader.TryRead(entry.Span, out EntryHeader header));
             output.Clear();
             store.Apply(header, entry.Span, output);
+            if (_audits?.Contains(header.Index.Value) == true) _rootHashes.Add(header.Index.Value, pages.ComputeRootHash());
             Apply(header, entry.Span);
             CompareReads();
         }

@@ -25,6 +25,9 @@ public sealed class SeedTests(ITestOutputHelper output)
         }
 
         output.WriteLine(totals.Summary(watch.Elapsed, watch.Elapsed));
+        Assert.True(totals.Pages.Times > 20 * totals.Passed, "pages are compared all the time");
+        Assert.True(totals.Pages.HighestIndex > 1_000, "pages are compared far into a log");
+        Assert.True(totals.Pages.Checkpoints > 0, "pages of checkpoints are compared");
     }
 
     [Theory]

@@ -16,7 +16,6 @@ internal sealed class ClusterWatch
     /// <summary>How far rounding to milliseconds may bring a stamp ahead.</summary>
     public const long StampToleranceMs = 2;
 
-    private const long PagesMicroseconds = 5_000_000;
     private const int MostBytesOfASmallFrame = 1_024;
 
     private readonly SimulatedCluster _cluster;
@@ -27,18 +26,21 @@ internal sealed class ClusterWatch
     private readonly QuorumChecker _quorums = new();
     private readonly LeaderWatch _leaders = new();
     private readonly MembershipWatch _memberships;
-    private long _nextPages = PagesMicroseconds;
 
     public ClusterWatch(SimulatedCluster cluster, int shards)
     {
         _cluster = cluster;
         _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
         _memberships = new MembershipWatch(_committed);
+        Pages = new PageWatch(_raft);
         cluster.Network.Sent = NotePromises;
     }
 
     /// <summary>Committed entries in all.</summary>
     public int Entries => _committed.Sum(log => log.Count);
+
+    /// <summary>Compares what nodes have at one index.</summary>
+    public PageWatch Pages { get; }
 
     public void AfterStep()
     {
@@ -46,10 +48,6 @@ internal sealed class ClusterWatch
         {
             if (node.Node is { } running) Look(node, running);
         }
-
-        if (_cluster.Clock.MonotonicMicroseconds < _nextPages) return;
-        _nextPages = _cluster.Clock.MonotonicMicroseconds + PagesMicroseconds;
-        for (int shard = 0; shard < _committed.Length; shard++) ComparePages(shard);
     }
 
     /// <summary>The entries of a shard from the first one to <paramref name="end"/>.</summary>
@@ -59,21 +57,6 @@ internal sealed class ClusterWatch
     public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index);
 
     public ulong? StateHashAt(ShardId shard, LogIndex index) => _raft.StateAt(shard, index.Value);
-
-    /// <summary>Nodes at the same index have the same pages; compares those that have all of theirs in memory.</summary>
-    public void ComparePages(int shard)
-    {
-        var byIndex = _cluster.Nodes.Where(node => node.IsRunning)
-            .Select(node => (node.Id, State: node.Node!.Parts.Applies[shard].State))
-            .Where(pair => PageHash.CanBeTaken(pair.State.Pages))
-            .GroupBy(pair => pair.State.Store.AppliedIndex);
-        foreach (var same in byIndex)
-        {
-            if (same.Count() < 2) continue;
-            foreach ((NodeId id, ShardState state) in same)
-                _raft.Pages(new ShardId((ushort)shard), id, same.Key.Value, PageHash.Of(state.Pages));
-        }
-    }
 
     private void Look(SimulatedNode simulated, Node node)
     {
@@ -87,7 +70,12 @@ internal sealed class ClusterWatch
         long slices = simulated.Loops!.Slices;
         if (life.SlicesSeen == slices) return;
         life.SlicesSeen = slices;
-        foreach (ShardReplica replica in node.Parts.Replica.Shards) Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
+        foreach (ShardReplica replica in node.Parts.Replica.Shards)
+        {
+            Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
+            Pages.LookAtCheckpoint(simulated.Id, node, replica.Shard);
+        }
+
         _memberships.Look(simulated.Id, node);
         _leaders.Look(simulated, node, _cluster.Clock.MonotonicMicroseconds);
     }
@@ -109,6 +97,7 @@ internal sealed class ClusterWatch
         if (index == view.AppliedIndex) return;
         view.AppliedIndex = index;
         _raft.Applied(shard, id, index.Value, hash);
+        Pages.Applied(id, replica, index);
     }
 
     private void LookAtLeader(NodeId id, RaftNode raft, ShardId shard, ReplicaView view)

@@ -18,12 +18,15 @@ internal sealed class RunTotals
 
     public long Events { get; private set; }
 
+    public PagesCompared Pages { get; private set; }
+
     public void Add(SeedOutcome outcome)
     {
         if (outcome.Passed) Passed++;
         else Failed++;
         SimulatedHours += outcome.SimulatedSeconds / 3600;
         Events += outcome.Events;
+        Pages += outcome.Pages;
         foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
         foreach ((OperationKind kind, int count) in outcome.Operations) _operations[kind] = _operations.GetValueOrDefault(kind) + count;
     }
@@ -40,6 +43,7 @@ internal sealed class RunTotals
         text.AppendLine(culture, $"faults: {_faults.Values.Sum()} ({Join(_faults)})");
         text.AppendLine(culture, $"operations: {_operations.Values.Sum()} ({Join(_operations)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
+        text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");
         text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");
         return text.Append(culture, $"{Passed} passed, {Failed} failed").ToString();
     }

@@ -56,19 +56,23 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
         for (int shard = 0; shard < workload.Shards; shard++)
         {
             cluster.AwaitSameState(shard);
-            watch.ComparePages(shard);
+            watch.Pages.CompareAll(cluster.Nodes, shard);
             NoteFinalJobs(shard);
         }
     }
 
     public void Judge()
     {
-        Truth truth = Truth.Replay(history, [.. _ends.Select((index, shard) => watch.Log(shard, index))]);
+        Truth truth = Truth.Replay(
+            history,
+            [.. _ends.Select((index, shard) => watch.Log(shard, index))],
+            [.. _ends.Select((index, shard) => watch.Pages.Audits(new ShardId((ushort)shard), index))]);
         foreach (TruthShard shard in truth.Shards)
         {
             Require.That(
                 watch.StateHashAt(shard.Shard, shard.LastIndex) == shard.StateHash,
                 $"P10: shard {shard.Shard}: the log replayed to {shard.LastIndex} gives another state hash");
+            watch.Pages.CompareReplay(shard);
         }
 
         var record = new RunRecord(history)

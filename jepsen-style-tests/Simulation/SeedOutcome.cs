@@ -4,6 +4,7 @@ namespace RaftQueue.Simulation;
 
 /// <summary>How the run of one seed ended.</summary>
 /// <param name="Failure">Null when everything held; else which property, what was seen, and the timeline.</param>
+/// <param name="Pages">How often the pages of two at one index were compared.</param>
 /// <param name="Hash">Over everything that happened: equal for two runs of a seed.</param>
 internal sealed record SeedOutcome(
     ulong Seed,
@@ -11,6 +12,7 @@ internal sealed record SeedOutcome(
     ulong Hash,
     double SimulatedSeconds,
     long Events,
+    PagesCompared Pages,
     IReadOnlyDictionary<FaultKind, int> Faults,
     IReadOnlyDictionary<OperationKind, int> Operations)
 {
@@ -34,6 +36,6 @@ internal sealed record SeedOutcome(
         }
 
         var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
-        return new SeedOutcome(seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.FaultsMade, operations);
+        return new SeedOutcome(seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, operations);
     }
 }

@@ -86,6 +86,8 @@ internal sealed partial class SeedRun : IDisposable
 
     public int Entries => _watch.Entries;
 
+    public PagesCompared Pages => _watch.Pages.Compared;
+
     public string Story => $"{Plan}\n{Workload}\n{_cluster.Timeline}\n{string.Join('\n', _cluster.Nodes.SelectMany(Describe))}\nlast calls:\n{string.Join('\n', History.Operations.TakeLast(25))}";
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;

@@ -43,6 +43,9 @@ public sealed partial class JobStore
         _outcome = 0;
 #if PLANTED_BUGS
         _firstOfTerm = header.Term > AppliedTerm;
+        byte own = header.Index.Value > 200 ? (byte)output.Local.Value : (byte)0;
+        _jobs.OwnByte = PlantedBugs.Has(PlantedBug.LocalByteInJobPage) ? own : (byte)0;
+        _root.OwnByte = PlantedBugs.Has(PlantedBug.LocalByteInRootPage) ? own : (byte)0;
 #endif
         if (_root.HashSeed == 0) SeedHashes(entryBytes);
 

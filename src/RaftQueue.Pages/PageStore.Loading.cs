@@ -22,40 +22,55 @@ public sealed unsafe partial class PageStore
     }
 
     /// <summary>
-    /// The hash that a checkpoint of the state as it is now would have, from every byte of it. Costs time in proportion to
-    /// all pages: for tests and audits.
+    /// The hash that a checkpoint of the state as it is now would have, from every byte of it: every page is read. Costs time in
+    /// proportion to all pages: for tests and audits.
     /// </summary>
-    public ulong ComputeRootHash()
+    public ulong ComputeRootHash() => RootHashOf(page =>
     {
-        TableNode root = TableNode.Empty(TableNode.RootLevel);
-        for (uint page = 1; page < _next; page++)
+        using PageHandle handle = Pin(new PageNumber(page), PageIntent.Read);
+        return PageHash.OfPage(handle.Read);
+    });
+
+    /// <summary>
+    /// The same from the bytes of the pages in memory, and for each of the others the hash with which it was written and which its next
+    /// read is held against. Reads no disk and changes nothing, not even what is evicted next: for audits of a store that goes on.
+    /// </summary>
+    public ulong ComputeRootHashInPlace() => RootHashOf(page =>
+    {
+        ulong entry = _entry[page];
+        if ((entry & PageEntries.Resident) == 0) return PlaceOf(page).Hash;
+        return PageHash.OfPage(new ReadOnlySpan<byte>(_pool.Pointer((uint)(entry & PageEntries.FrameMask)), PageSize));
+    });
+
+    /// <summary>What <see cref="TableNode.Hash"/> would be of the root over these pages.</summary>
+    private ulong RootHashOf(Func<uint, ulong> hashOf)
+    {
+        Invariant.That(!_disposed, "a disposed store is not used");
+        Span<ulong> root = stackalloc ulong[TableNode.FanOut];
+        Span<ulong> middle = stackalloc ulong[TableNode.FanOut];
+        root.Clear();
+        for (uint first = 0; first < _next; first += TableNode.FanOut * TableNode.FanOut)
         {
-            if ((_entry[page] & PageEntries.Allocated) == 0) continue;
-            ulong hash;
-            using (PageHandle handle = Pin(new PageNumber(page), PageIntent.Read)) hash = PageHash.OfPage(handle.Read);
-            TableNode middle = ChildOf(root, (int)(page >> 16));
-            ChildOf(middle, (int)(page >> 8) & 0xFF).Set((int)page & 0xFF, new TableEntry(1, 0, hash));
+            middle.Clear();
+            for (int i = 0; i < TableNode.FanOut && first + (i * TableNode.FanOut) < _next; i++)
+                middle[i] = LeafHashOf(first + (uint)(i * TableNode.FanOut), hashOf);
+            if (middle.IndexOfAnyExcept(0UL) >= 0) root[(int)(first >> 16)] = PageHash.Of(middle, TableNode.RootLevel);
         }
 
-        return HashUpwards(root);
+        return PageHash.Of(root, TableNode.RootLevel + 1);
     }
 
-    private static TableNode ChildOf(TableNode node, int index)
+    /// <summary>0 when none of the pages exists.</summary>
+    private ulong LeafHashOf(uint first, Func<uint, ulong> hashOf)
     {
-        if (node.Child(index) is { } child) return child;
-        child = TableNode.Empty(node.Level - 1);
-        node.Attach(index, child);
-        return child;
-    }
-
-    private static ulong HashUpwards(TableNode node)
-    {
-        for (int i = 0; node.Level > 0 && i < TableNode.FanOut; i++)
+        Span<ulong> hashes = stackalloc ulong[TableNode.FanOut];
+        hashes.Clear();
+        for (uint i = 0; i < TableNode.FanOut && first + i < _next; i++)
         {
-            if (node.Child(i) is { } child) node.Set(i, new TableEntry(1, 0, HashUpwards(child)), child);
+            if ((_entry[first + i] & PageEntries.Allocated) != 0) hashes[(int)i] = hashOf(first + i);
         }
 
-        return node.Hash();
+        return hashes.IndexOfAnyExcept(0UL) < 0 ? 0 : PageHash.Of(hashes, 1);
     }
 
     private void AddLoaded(uint page)

@@ -138,5 +138,11 @@ public enum PlantedBug
 
     /// <summary>Pages are taken by their number, whatever index the peer's checkpoint is at.</summary>
     PagesOfAnotherIndex,
+
+    /// <summary>From index 201 on the root page holds a byte of the node's own, on which no outcome depends.</summary>
+    LocalByteInRootPage,
+
+    /// <summary>From index 201 on pages of jobs hold one, behind the last record.</summary>
+    LocalByteInJobPage,
 }
 #endif

@@ -118,6 +118,36 @@ public sealed class EvictionTests
         Assert.Equal(0, world.File.Slots.EvictedSlots);
     }
 
+    /// <summary>Pages in memory, in the last checkpoint, evicted since, and of a checkpoint that is being written or was given up.</summary>
+    [Fact]
+    public void TheHashInPlaceIsThatOfAllPagesAndTouchesNone()
+    {
+        CheckpointWorld world = Filled(58, pages: 300, residentPages: 32);
+        for (int round = 0; round < 40; round++)
+        {
+            for (uint page = 1; page <= 300; page += 1 + (uint)(round % 7)) world.Model.Write(world.Store, page, world.Random);
+            CheckpointWriter? writer = round % 3 == 0 ? world.Begin() : null;
+            writer?.RunOnce();
+            for (uint page = 2; page <= 300; page += 5) world.Model.Write(world.Store, page, world.Random);
+            AssertHashInPlace(world.Store);
+            writer?.Abort();
+            AssertHashInPlace(world.Store);
+            if (round % 5 == 4) world.Checkpoint();
+        }
+
+        world.Checkpoint();
+        Assert.Equal(world.File.RootHash, world.Store.ComputeRootHashInPlace());
+        Assert.True(world.Store.Counters.Evictions > 0);
+    }
+
+    private static void AssertHashInPlace(PageStore store)
+    {
+        PageCounters before = store.Counters;
+        ulong hash = store.ComputeRootHashInPlace();
+        Assert.Equal(before, store.Counters);
+        Assert.Equal(store.ComputeRootHash(), hash);
+    }
+
     [Fact]
     public void SlotsOfEvictedPagesComeBack()
     {

@@ -15,6 +15,8 @@ internal static class PlantedPages
         new(PlantedBug.SuperblockBeforePages, 0, 60, VeryBig(Rounds(3, 6, 2_000, PowerGoesWhileTheLogHangs))),
         new(PlantedBug.SlotReusedUnderReader, 0, 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, NodeLosesEverything)))),
         new(PlantedBug.PagesOfAnotherIndex, 0, 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, TransfersBreak)))),
+        new(PlantedBug.LocalByteInRootPage, 0, 10, Often(Die)),
+        new(PlantedBug.LocalByteInJobPage, 0, 10, Often(Die)),
     ];
 
     /// <summary>A checkpoint is written and waits for the log, which is not durable that far yet, when the power goes.</summary>

@@ -34,6 +34,10 @@ internal sealed class JobTable
     /// <summary>How many records were read and written so far. Any thread.</summary>
     public long Touched => Volatile.Read(ref _touched);
 
+#if PLANTED_BUGS
+    public byte OwnByte { get; set; }
+
+#endif
     public void Initialize() => _slab.Initialize();
 
     public long Allocate() => _slab.Allocate();
@@ -73,6 +77,9 @@ internal sealed class JobTable
         _touched++;
         using RecordHandle handle = _slab.Pin(slot, PageIntent.Write);
         MemoryMarshal.Write(handle.Bytes, in job);
+#if PLANTED_BUGS
+        if (OwnByte != 0) _slab.MarkPageOf(slot, OwnByte);
+#endif
     }
 
     /// <summary>The job's rare fields; the spans are valid until the next call.</summary>

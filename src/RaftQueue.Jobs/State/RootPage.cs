@@ -56,6 +56,10 @@ internal sealed class RootPage
     /// <summary>Drawn from the first entry, which holds the members' random incarnations; 0 before it.</summary>
     public ulong HashSeed { get; set; }
 
+#if PLANTED_BUGS
+    public byte OwnByte { get; set; }
+
+#endif
     public static RootPage Create(PageStore pages, ShardId shard)
     {
         var root = new RootPage { Shard = shard.Value, RequestsPage = pages.Allocate().Value };
@@ -105,6 +109,9 @@ internal sealed class RootPage
         page.SetUInt32(QueueDirectoryField, QueueDirectoryPage);
         page.SetUInt64(HashSeedField, HashSeed);
         WriteSettings(page, settings);
+#if PLANTED_BUGS
+        page[^1] = OwnByte;
+#endif
     }
 
     private static void WriteSettings(Span<byte> page, ReplicatedSettings settings)

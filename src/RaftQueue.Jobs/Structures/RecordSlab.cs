@@ -175,6 +175,14 @@ public sealed class RecordSlab
         return 0;
     }
 
+#if PLANTED_BUGS
+    public void MarkPageOf(long slot, byte mark)
+    {
+        using PageHandle page = _pages.Pin(new PageNumber(PageOf(slot, out _)), PageIntent.Write);
+        page.Write[^1] = mark;
+    }
+
+#endif
     private static void NotAllocated(ref PageHandle page)
     {
         page.Dispose();

@@ -11,10 +11,10 @@ public interface IStoredLog
     /// <summary>The first entry that can be read: the one behind the last released.</summary>
     LogIndex FirstIndex { get; }
 
-    /// <summary>The last entry known, written or queued to be written.</summary>
+    /// <summary>The last entry known, written or queued to be written; the last released when none is held.</summary>
     LogIndex LastIndex { get; }
 
-    /// <summary>The term of an entry, or null when it is not held.</summary>
+    /// <summary>The term of an entry that is held, or of the last released; else null.</summary>
     Term? TermAt(LogIndex index);
 
     /// <summary>

@@ -19,7 +19,8 @@ internal sealed class LogView
         CheckpointIndex = start.CheckpointIndex;
         CheckpointTerm = start.CheckpointTerm;
         bool empty = stored.LastIndex < CheckpointIndex || stored.LastIndex < stored.FirstIndex;
-        bool hole = !empty && stored.FirstIndex > CheckpointIndex.Next;
+        // Also in front of an empty log: it was restarted behind a checkpoint that this node had acknowledged, and that is gone.
+        bool hole = stored.FirstIndex > CheckpointIndex.Next;
         // A crash between a received checkpoint and the restart of the log leaves a tail that conflicts with what is committed.
         bool parted = !empty && stored.TermAt(CheckpointIndex) is { } term && CheckpointIndex.Value > 0 && term != CheckpointTerm;
         if (hole) LostTail = (stored.TermAt(stored.LastIndex) ?? CheckpointTerm, stored.LastIndex);

@@ -177,6 +177,7 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
         var position = new LogPosition(term, index);
         if (!_logs[shard.Value].RestartAt(position))
         {
+            Invariant.That(floor is null, "a log that is given up does not hold what it restarts behind");
             Release(shard, index);
             return;
         }

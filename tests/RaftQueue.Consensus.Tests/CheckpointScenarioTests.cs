@@ -115,6 +115,37 @@ public sealed class CheckpointScenarioTests
         Assert.Equal(new LogIndex(10), lab.InFlight[^1].Message.Index);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(6)]
+    public void Bug09_ALogThatBeginsBehindALostCheckpointAndIsEmptyWasLongerOnce(long older)
+    {
+        // The checkpoint at 10 was received, the log restarted behind it, and then it turned out damaged.
+        var lab = new Lab(3, bootstrap: false);
+        lab.Prepare(2, 4, 1, 1, 1, 1, 1, 1, 1);
+        SimDisk disk = lab.Node(1).Disk;
+        if (older > 0) disk.SaveCheckpoint(new LogIndex(older), new Term(1), Entries.Voters(1, 2, 3));
+        disk.Save(new HardState(new Term(4), NodeId.None));
+        disk.RestartAt(new LogIndex(10), new Term(4));
+        disk.Sync(2);
+        lab.Node(1).Start();
+        Assert.Equal(new LogIndex(older), lab[1].LastIndex);
+        Assert.Equal((new Term(4), new LogIndex(10)), lab.Node(1).VoteFloor);
+        lab.Advance(5_000);
+        Assert.False(lab[1].CanVote);
+        Assert.NotEqual(Role.Leader, lab[2].Role);
+
+        // However often it starts, and whatever it has got meanwhile.
+        lab.Node(1).Crash();
+        lab.Node(1).Start();
+        lab.Advance(5_000);
+        Assert.NotEqual(Role.Leader, lab[2].Role);
+        lab.Prepare(3, 4, 1, 1, 1, 1, 1, 1, 1, 4, 4, 4, 4);
+        lab.Advance(5_000);
+        Assert.Equal(3, lab.Leader());
+        Assert.True(lab[1].CanVote);
+    }
+
     [Fact]
     public void Bug14_AMembershipThatIsNotCommittedIsInNoCheckpoint()
     {

@@ -1,6 +1,7 @@
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.Simulation;
+using RaftQueue.Storage;
 using RaftQueue.TestKit;
 
 namespace RaftQueue.Runtime.Tests;
@@ -9,6 +10,7 @@ namespace RaftQueue.Runtime.Tests;
 public sealed class GivenUpLogTests
 {
     private const string CheckpointPath = "/data/shard-0/checkpoint";
+    private static readonly ShardId Shard = new(0);
 
     [Fact]
     public void ALeaderThatHasTheLogFromItsBeginningSendsIt()
@@ -74,6 +76,109 @@ public sealed class GivenUpLogTests
         Assert.Equal(285, victim.Node!.Parts.Applies[0].Store.JobCount);
     }
 
+    [Fact]
+    public void WhatStoodInACheckpointThatIsDamagedBeforeAnythingFollowedItIsNotForgotten()
+    {
+        var cluster = new SimulatedCluster(3, 1, 95, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        Load(cluster, 24);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode victim = cluster.Nodes.Find(node => node != leader)!;
+        ShardLink link = leader.Node!.Parts.Applies[0].Link;
+        for (LogIndex before = link.NamedCheckpointIndex; link.NamedCheckpointIndex == before;) Load(cluster, 1);
+        LogIndex acknowledged = Raft(victim).LastIndex;
+        Assert.Equal(acknowledged, link.NamedCheckpointIndex);
+        Spoil(cluster, victim);
+        cluster.Start(victim);
+        cluster.RunUntil(() => Wal(victim).Log(Shard).FirstIndex > acknowledged && Wal(victim).DurableIndex(Shard) == acknowledged, "its log begins anew");
+
+        // What it fetched is damaged in its turn, and it dies before it has anything again.
+        Spoil(cluster, victim);
+        cluster.Network.Isolate(victim.Id);
+        for (int life = 0; life < 3; life++)
+        {
+            cluster.Start(victim);
+            cluster.RunFor(200);
+            Assert.False(Raft(victim).CanVote);
+            if (life > 0) Assert.Equal(acknowledged, Wal(victim).Recovered(Shard).VoteFloor?.Index);
+            cluster.Crash(victim, CrashMode.PowerLoss);
+        }
+
+        cluster.Network.Heal();
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.IsReady && Raft(victim).CanVote, "it has everything again", 20_000);
+        cluster.AwaitSameState();
+    }
+
+    /// <summary>The third node lacks what the damaged one and the leader answered together; the leader is gone for a while.</summary>
+    [Theory]
+    [InlineData(CrashMode.ProcessDeath, 1)]
+    [InlineData(CrashMode.PowerLoss, 1)]
+    [InlineData(CrashMode.PowerLoss, 3)]
+    public void WhereverItDiesWhatWasAnsweredIsNotLost(CrashMode mode, int shards)
+    {
+        int crashes = 0;
+        int whole = 0;
+        for (int at = 0; at < 400; at += 9)
+        {
+            var cluster = new SimulatedCluster(3, shards, 96, options => options with { CheckpointLogMiB = 1 });
+            cluster.StartAll();
+            Load(cluster, 12);
+            SimulatedNode leader = cluster.AwaitLeader();
+            SimulatedNode victim = cluster.Nodes.Find(node => node != leader)!;
+            SimulatedNode other = cluster.Nodes.Find(node => node != leader && node != victim)!;
+            cluster.Network.Isolate(other.Id);
+            Load(cluster, 8);
+            Assert.Same(leader, cluster.AwaitLeader());
+            LogIndex answered = Raft(leader).CommitIndex;
+            Spoil(cluster, victim);
+            bool crashed = false;
+            cluster.NodeFailed = (node, exception) =>
+            {
+                if (!IsPlanned(exception)) return false;
+                crashed = true;
+                cluster.Crash(node, mode);
+                return true;
+            };
+            victim.Disk.CrashAtOperation = victim.Disk.Operations + 1 + at;
+            StartUnlessItDies(cluster, victim, mode, ref crashed);
+            cluster.RunUntil(() => crashed || (victim.Node!.IsReady && Raft(victim).CanVote), "it died or has everything again", 20_000);
+            victim.Disk.CrashAtOperation = null;
+            if (!crashed) break;
+            crashes++;
+            cluster.Crash(leader, mode);
+            cluster.Network.Heal();
+            cluster.Start(victim);
+            cluster.RunFor(2_000);
+            if (Raft(victim).LastIndex < answered) Assert.DoesNotContain(new[] { victim, other }, node => Raft(node).Role == Role.Leader);
+            else whole++;
+            cluster.Start(leader);
+            cluster.RunUntil(() => cluster.Nodes.TrueForAll(node => node.Node!.IsReady), $"all are ready, death at {at}", 30_000);
+            cluster.AwaitSameState();
+            Assert.Equal(20, victim.Node!.Parts.Applies.Sum(apply => apply.Store.JobCount));
+        }
+
+        Assert.InRange(crashes, 15, 44);
+        Assert.InRange(whole, 0, crashes / 2);
+    }
+
+    private static void StartUnlessItDies(SimulatedCluster cluster, SimulatedNode node, CrashMode mode, ref bool died)
+    {
+        try
+        {
+            cluster.Start(node);
+        }
+        catch (Exception exception) when (IsPlanned(exception))
+        {
+            died = true;
+            node.Disk.CrashAtOperation = null;
+            cluster.Crash(node, mode);
+        }
+    }
+
+    private static bool IsPlanned(Exception exception) =>
+        exception is SimulatedCrashException || (exception.InnerException is { } inner && IsPlanned(inner));
+
     /// <summary>The checkpoint is installed, some entries behind it are appended, and not all that it had before.</summary>
     private static void DieOnTheWay(SimulatedCluster cluster, SimulatedNode leader, SimulatedNode victim)
     {
@@ -86,6 +191,8 @@ public sealed class GivenUpLogTests
         cluster.RunFor(100);
         cluster.Crash(victim, CrashMode.ProcessDeath);
     }
+
+    private static WriteAheadLog Wal(SimulatedNode node) => node.Node!.Parts.Shared.Wal;
 
     private static RaftNode Raft(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].Raft;
 

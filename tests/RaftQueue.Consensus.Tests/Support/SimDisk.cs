@@ -112,6 +112,8 @@ internal sealed class SimDisk : IStoredLog
 
     private sealed class Image(HardState hardState, LogIndex first, List<LogEntry> entries)
     {
+        private Term _baseTerm;
+
         public HardState HardState { get; private set; } = hardState;
 
         public LogIndex First { get; private set; } = first;
@@ -120,15 +122,16 @@ internal sealed class SimDisk : IStoredLog
 
         public LogIndex Last => First + (Entries.Count - 1);
 
-        public Image Copy() => new(HardState, First, [.. Entries]);
+        public Image Copy() => new(HardState, First, [.. Entries]) { _baseTerm = _baseTerm };
 
         public LogEntry? EntryAt(LogIndex index) => index < First || index > Last ? null : Entries[(int)(index - First)];
 
-        public Term? TermAt(LogIndex index) => EntryAt(index)?.Term;
+        public Term? TermAt(LogIndex index) => index == First.Previous ? _baseTerm : EntryAt(index)?.Term;
 
         public void Release(LogIndex upTo)
         {
             int count = (int)Math.Clamp(upTo - First + 1, 0, Entries.Count);
+            if (count > 0) _baseTerm = Entries[count - 1].Term;
             Entries.RemoveRange(0, count);
             First += count;
         }
@@ -141,6 +144,7 @@ internal sealed class SimDisk : IStoredLog
                 if (TermAt(restart.Index) == restart.Term) return;
                 Entries = [];
                 First = restart.Index.Next;
+                _baseTerm = restart.Term;
             }
 
             if (write.Entries is not { } entries) return;

@@ -53,7 +53,7 @@ public sealed partial class CheckpointFile
     {
         lock (_superblocks)
         {
-            int place = _newest is null ? 0 : 1 - _newest.Place;
+            int place = NextPlace;
             var superblock = new Superblock(info, _lastSequence + 1, rootEntry, (uint)pages, map.End);
 
             // Should the new one ever turn out damaged, a peer is asked: the one before may be why it was fetched.
@@ -73,6 +73,9 @@ public sealed partial class CheckpointFile
             }
         }
     }
+
+    /// <summary>Where the next superblock goes: not over what would be the only one if that write is torn.</summary>
+    private int NextPlace => Locked(_ => (_newest ?? _remains) is { } kept ? 1 - kept.Place : 0);
 
     private void WriteSuperblock(Superblock superblock, int place, bool erasesOther)
     {

@@ -217,7 +217,7 @@ public sealed partial class CheckpointFile : IDisposable
         lock (_superblocks)
         {
             CheckpointState? newest = Locked(_ => _newest);
-            int place = newest is null ? 0 : 1 - newest.Place;
+            int place = NextPlace;
             var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
             WriteSuperblock(superblock, place, erasesOther: _remains is not null);
             lock (_lock)
@@ -239,7 +239,7 @@ public sealed partial class CheckpointFile : IDisposable
 #if PLANTED_BUGS
     internal void WriteSuperblockAhead(FrozenPages frozen, TableEntry rootEntry, SlotMap map)
     {
-        int place = _newest is null ? 0 : 1 - _newest.Place;
+        int place = NextPlace;
         var superblock = new Superblock(frozen.Info, _lastSequence + 1, rootEntry, (uint)frozen.AllocatedPages, map.End);
         _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
     }

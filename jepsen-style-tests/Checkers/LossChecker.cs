@@ -21,6 +21,7 @@ public static class LossChecker
         }
 
         foreach ((int node, IReadOnlyDictionary<JobId, JobSnapshot> jobs) in record.FinalJobs) CheckNode(record, byPayload, node, jobs);
+        record.Truth?.RequireSame("P1");
     }
 
     private static void CheckNode(

@@ -1,6 +1,8 @@
+using System.Globalization;
+
 namespace RaftQueue.Checkers;
 
-/// <summary>A property that must hold does not. The message begins with its name ("P1: ...").</summary>
+/// <summary>A property that must hold does not. The message names it ("P1: ...").</summary>
 public sealed class PropertyViolatedException : Exception
 {
     public PropertyViolatedException()
@@ -17,6 +19,19 @@ public sealed class PropertyViolatedException : Exception
     {
     }
 
-    /// <summary>P1 to P11, or the whole message's first word.</summary>
-    public string Property => Message[..Math.Max(0, Message.IndexOf(':', StringComparison.Ordinal))];
+    /// <summary>P1 to P11: the first one that the message names, wherever it stands in it; empty when it names none.</summary>
+    public string Property
+    {
+        get
+        {
+            foreach (string word in Message.Split([' ', '\n']))
+            {
+                bool isName = word.Length is 3 or 4 && word[0] == 'P' && word[^1] == ':'
+                    && int.TryParse(word.AsSpan(1, word.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 1 and <= 11;
+                if (isName) return word[..^1];
+            }
+
+            return "";
+        }
+    }
 }

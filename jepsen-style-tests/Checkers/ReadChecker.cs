@@ -17,7 +17,7 @@ public static class ReadChecker
             CheckRealTime([.. shard]);
         }
 
-        record.Truth?.RequireSame();
+        record.Truth?.RequireSame("P6");
     }
 
     private static void CheckRealTime(List<Operation> operations)

@@ -9,7 +9,7 @@ namespace RaftQueue.Checkers;
 /// </summary>
 public sealed class Truth
 {
-    private readonly List<string> _differences = [];
+    private readonly List<(string Property, string What)> _differences = [];
     private readonly Dictionary<(Incarnation, ulong), Operation> _byRequest = [];
     private readonly Dictionary<string, Operation> _byWorker = new(StringComparer.Ordinal);
     private readonly HashSet<Operation> _answersInLog = [];
@@ -26,8 +26,11 @@ public sealed class Truth
 
     public IReadOnlyList<TruthShard> Shards { get; private set; } = [];
 
-    /// <summary>Reads and lists whose answers differ from the model's, and other differences, in the order of the logs.</summary>
-    public IReadOnlyList<string> Differences => _differences;
+    /// <summary>
+    /// Answers that differ from the model's (P6), calls that stand in the log and were refused or do not and were accepted (P1, P10), in the
+    /// order of the logs.
+    /// </summary>
+    public IReadOnlyList<(string Property, string What)> Differences => _differences;
 
     /// <summary>Replays logs whose entries begin at index 1 and settles the open calls of the history.</summary>
     /// <param name="history">All calls.</param>
@@ -47,8 +50,12 @@ public sealed class Truth
         return truth;
     }
 
-    /// <summary>Everything was as the model says.</summary>
-    public void RequireSame() => Require.That(_differences.Count == 0, $"P6: {_differences.FirstOrDefault()}");
+    /// <summary>Everything was as the model says, as far as it is this property's to say.</summary>
+    public void RequireSame(string property)
+    {
+        (string? named, string what) = _differences.Find(difference => difference.Property == property);
+        Require.That(named is null, $"{property}: {what}");
+    }
 
     /// <summary>The leases of the log by job, in order.</summary>
     public ILookup<JobId, LogGrant> GrantsByJob => _grantsByJob ??= Shards.SelectMany(shard => shard.Grants).ToLookup(grant => grant.Job);
@@ -56,7 +63,7 @@ public sealed class Truth
     /// <summary>Stamp of an entry, Unix ms of the cluster's time.</summary>
     public long StampOf(ShardId shard, LogIndex index) => Shards[shard.Value].StampOf(index);
 
-    internal void Differs(string what) => _differences.Add(what);
+    internal void Differs(string what, string property = "P6") => _differences.Add((property, what));
 
     /// <summary>The call that a command is of, if a client of the history made it.</summary>
     internal Operation? CallOf(in CommandFrame frame)
@@ -75,7 +82,7 @@ public sealed class Truth
             if (call.End != OperationEnd.Applied || IsRead(call) || call.Code == ResultCode.Empty) continue;
             if (call.Request is null && call.Kind != OperationKind.Lease) continue;
             string property = call.Kind == OperationKind.Enqueue ? "P1" : "P10";
-            Require.That(_answersInLog.Contains(call), $"{property}: what was answered does not stand in the log: {call}");
+            if (!_answersInLog.Contains(call)) Differs($"what was answered does not stand in the log: {call}", property);
         }
     }
 

@@ -122,7 +122,8 @@ public sealed class TruthShard
             case OperationEnd.NotApplied when !empty:
                 // A grant to a refused request is judged by what became of it.
                 if (call.Kind == OperationKind.Lease) break;
-                throw new PropertyViolatedException($"P1: refused as not applied, and it stands at {index}: {call}");
+                _truth.Differs($"refused as not applied, and it stands at {index}: {call}", "P1");
+                break;
             case OperationEnd.Info when !call.FoundInLog && !empty && call.Kind != OperationKind.Lease:
                 call.FoundInLog = true;
                 call.Index = index;

@@ -3,7 +3,8 @@ namespace RaftQueue.Checkers;
 /// <summary>All checkers of a history, in the order in which their findings tell most.</summary>
 public static class Verdicts
 {
-    private static readonly (string Property, Action<RunRecord> Check)[] All =
+    /// <summary>Each throws <see cref="PropertyViolatedException"/> with the first that it finds.</summary>
+    public static IReadOnlyList<(string Property, Action<RunRecord> Check)> All { get; } =
     [
         ("P1", LossChecker.Check),
         ("P2", FenceChecker.Check),
@@ -13,6 +14,7 @@ public static class Verdicts
         ("P6", ReadChecker.Check),
         ("P8", MonotoneChecker.Check),
         ("P9", IdempotencyChecker.Check),
+        ("P10", static record => record.Truth?.RequireSame("P10")),
         ("P11", LivenessChecker.Check),
     ];
 

@@ -2,6 +2,7 @@ using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
+using RaftQueue.Storage;
 using RaftQueue.Transport;
 
 namespace RaftQueue.Simulation;
@@ -18,7 +19,11 @@ internal sealed class ClusterWatch
 
     private const int MostBytesOfASmallFrame = 1_024;
 
+    /// <summary>Findings in one life of a node, after which it is not looked at any more.</summary>
+    private const int MostOfALife = 3;
+
     private readonly SimulatedCluster _cluster;
+    private readonly Findings _findings;
     private readonly RaftChecker _raft = new();
     private readonly CommittedLog[] _committed;
     private readonly Dictionary<NodeId, Life> _lives = [];
@@ -27,13 +32,14 @@ internal sealed class ClusterWatch
     private readonly LeaderWatch _leaders = new();
     private readonly MembershipWatch _memberships;
 
-    public ClusterWatch(SimulatedCluster cluster, int shards)
+    public ClusterWatch(SimulatedCluster cluster, int shards, Findings findings)
     {
         _cluster = cluster;
+        _findings = findings;
         _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
         _memberships = new MembershipWatch(_committed);
         Pages = new PageWatch(_raft);
-        cluster.Network.Sent = NotePromises;
+        cluster.Network.Sent = NoteSent;
     }
 
     /// <summary>Committed entries in all.</summary>
@@ -42,11 +48,37 @@ internal sealed class ClusterWatch
     /// <summary>Compares what nodes have at one index.</summary>
     public PageWatch Pages { get; }
 
+    /// <summary>Some node was not looked at to the end: more may be committed than is known.</summary>
+    public bool IsBlind { get; private set; }
+
+    /// <summary>
+    /// What is found of one node is noted, and the others are looked at all the same. What is planned to fail fails only for the nodes
+    /// themselves, and damage that the watch meets before the node does is no finding.
+    /// </summary>
     public void AfterStep()
     {
         foreach (SimulatedNode node in _cluster.Nodes)
         {
-            if (node.Node is { } running) Look(node, running);
+            if (node.Node is not { } running || LifeOf(node, running) is not { } life) continue;
+            node.Disk.IsWatched = true;
+            try
+            {
+                Look(node, running, life);
+            }
+            catch (Exception exception) when (exception is StorageDamagedException or RaftQueue.Pages.CheckpointDamagedException && node.MayFail)
+            {
+                _cluster.Tell($"not seen of node {node.Id}: {exception.Message}");
+            }
+            catch (PropertyViolatedException violated)
+            {
+                _findings.Note(violated);
+                life.Findings++;
+                IsBlind = true;
+            }
+            finally
+            {
+                node.Disk.IsWatched = false;
+            }
         }
     }
 
@@ -56,9 +88,13 @@ internal sealed class ClusterWatch
     /// <summary>By how much an entry's stamp was behind the true time when it was first seen anywhere.</summary>
     public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index);
 
+    /// <summary>All that is committed is known up to here.</summary>
+    public LogIndex CommittedTo(int shard) => _committed[shard].KnownTo;
+
     public ulong? StateHashAt(ShardId shard, LogIndex index) => _raft.StateAt(shard, index.Value);
 
-    private void Look(SimulatedNode simulated, Node node)
+    /// <summary>Null when there is nothing to look at: what no loop has touched is as it was.</summary>
+    private Life? LifeOf(SimulatedNode simulated, Node node)
     {
         if (!_lives.TryGetValue(simulated.Id, out Life? life) || life.Node != node)
         {
@@ -66,10 +102,14 @@ internal sealed class ClusterWatch
             _lives[simulated.Id] = life;
         }
 
-        // What no loop has touched is as it was.
         long slices = simulated.Loops!.Slices;
-        if (life.SlicesSeen == slices) return;
+        if (life.SlicesSeen == slices || life.Findings >= MostOfALife) return null;
         life.SlicesSeen = slices;
+        return life;
+    }
+
+    private void Look(SimulatedNode simulated, Node node, Life life)
+    {
         foreach (ShardReplica replica in node.Parts.Replica.Shards)
         {
             Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
@@ -168,6 +208,19 @@ internal sealed class ClusterWatch
         Require.That(has, $"P10: node {id} leads term {term} of shard {shard} without {last}, which was committed");
     }
 
+    private void NoteSent(NodeId from, Incarnation sender, FrameKind kind, bool urgent, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            NotePromises(from, sender, kind, urgent, payload);
+        }
+        catch (PropertyViolatedException violated)
+        {
+            // It is the judge's, not the node's.
+            _findings.Note(violated);
+        }
+    }
+
     /// <summary>What a node says in a term is a promise: it has it on its disk.</summary>
     private void NotePromises(NodeId from, Incarnation sender, FrameKind kind, bool urgent, ReadOnlySpan<byte> payload)
     {
@@ -204,5 +257,7 @@ internal sealed class ClusterWatch
         public ReplicaView[] Views => views;
 
         public long SlicesSeen { get; set; } = -1;
+
+        public int Findings { get; set; }
     }
 }

@@ -17,6 +17,16 @@ internal sealed class CommittedLog
 
     public int Count => _entries.Count;
 
+    /// <summary>Every entry up to here is known.</summary>
+    public LogIndex KnownTo
+    {
+        get
+        {
+            int gap = _entries.FindIndex(static entry => entry is null);
+            return new LogIndex(gap < 0 ? _entries.Count : gap);
+        }
+    }
+
     /// <summary>True when no node was known to have this entry before.</summary>
     public bool Saw(LogEntry entry, long nowMs) => _seen.TryAdd((entry.Term, entry.Index), (entry, nowMs));
 
@@ -71,7 +81,8 @@ internal sealed class CommittedLog
 
     public long LagMs(LogIndex index)
     {
-        LogEntry entry = _entries[(int)index.Value - 1]!;
+        // Of a run that went wrong: an answer may name what nobody committed.
+        if (index.Value > _entries.Count || index.Value < 1 || _entries[(int)index.Value - 1] is not { } entry) return 0;
         return Math.Max(0, _seen[(entry.Term, index)].AtMs - entry.Header.TimestampMs);
     }
 }

@@ -133,27 +133,6 @@ internal sealed class FaultInjector
         return _cluster.Nodes.TrueForAll(node => !IsHealed(node) || (node.Node is { } running && !_stopping.ContainsKey(node.Id) && !running.Parts.Shared.IsDiskFull)) && _endings.Count == 0;
     }
 
-    /// <summary>
-    /// Lets somebody look into the nodes: what is planned to fail fails only for the nodes themselves, and damage that the watcher
-    /// meets before the node does is no finding.
-    /// </summary>
-    public void WhileWatched(Action watch)
-    {
-        foreach (SimulatedNode node in _cluster.Nodes) node.Disk.IsWatched = true;
-        try
-        {
-            watch();
-        }
-        catch (Exception exception) when (exception is StorageDamagedException or Pages.CheckpointDamagedException && _cluster.Nodes.Exists(node => node.MayFail))
-        {
-            _history.Fault($"not seen: {exception.Message}");
-        }
-        finally
-        {
-            foreach (SimulatedNode node in _cluster.Nodes) node.Disk.IsWatched = false;
-        }
-    }
-
     /// <summary>A node is in this state from now on, and nothing ends it.</summary>
     public void Afflict(FaultKind kind, SimulatedNode node, ulong salt)
     {

@@ -1,10 +1,17 @@
 using RaftQueue.Simulation;
 
-if (CaseCommands.TryRun(args) is { } code) return code;
-if (RunnerOptions.Parse(args) is not { } options)
+if (RunnerOptions.Parse(args, out string error) is not { } options)
 {
-    await Console.Error.WriteLineAsync(RunnerOptions.Usage);
+    await Console.Error.WriteLineAsync($"{error}\n\n{RunnerOptions.Usage}");
     return 2;
 }
 
-return options.Seed is { } seed ? OneSeed.Run(seed, options) : new SeedRunner(options).Run();
+try
+{
+    return CommandLine.Run(options);
+}
+catch (InputException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 2;
+}

@@ -1,50 +1,37 @@
-using RaftQueue.Checkers;
-using RaftQueue.Primitives;
-
 namespace RaftQueue.Simulation;
 
-/// <summary>How a run ended: without a fault of the program, or by which property it failed.</summary>
-/// <param name="Property">P1 to P11, "invariant" for one that the program itself holds, else the exception's type; null when all is well.</param>
-/// <param name="Message">What exactly, and the place in the program.</param>
+/// <summary>How a run ended.</summary>
+/// <param name="Findings">All that was found, the first first; empty when all is well.</param>
 /// <param name="Story">Plan, timeline of the last events, state of the nodes, last calls.</param>
-internal sealed record RunVerdict(string? Property, string Message, string Story)
+internal sealed record RunVerdict(IReadOnlyList<Finding> Findings, string Story)
 {
-    public bool Failed => Property is not null;
+    public static RunVerdict Passed { get; } = new([], "");
+
+    public bool Failed => Findings.Count > 0;
+
+    /// <summary>Of the first finding: P1 to P11, "invariant" for one that the program itself holds, else the exception's type; null when all is well.</summary>
+    public string? Property => Findings.Count == 0 ? null : Findings[0].Property;
+
+    /// <summary>The first finding in one line; empty when all is well.</summary>
+    public string Headline => Findings.Count == 0 ? "" : Findings[0].Headline;
+
+    /// <summary>Every property that something was found of, in that order.</summary>
+    public string Properties => string.Join(' ', Findings.Select(finding => finding.Property).Distinct());
 
     /// <summary>Runs it on this thread.</summary>
     public static RunVerdict Of(RunCase run)
     {
         using SeedRun prepared = run.Prepare();
-        try
-        {
-            prepared.Run();
-            return new RunVerdict(null, "", "");
-        }
-        catch (Exception exception)
-        {
-            return new RunVerdict(PropertyOf(exception), $"{exception.GetType().Name}: {exception.Message}\n{exception.StackTrace}", prepared.Story);
-        }
+        return Of(prepared);
     }
 
-    private static string PropertyOf(Exception exception)
+    /// <summary>Runs what is prepared.</summary>
+    public static RunVerdict Of(SeedRun prepared)
     {
-        for (Exception? at = exception; at is not null; at = at.InnerException)
-        {
-            if (at is InvariantViolationException) return "invariant";
-            if (at is PropertyViolatedException && NamedIn(at.Message) is { } property) return property;
-        }
-
-        return exception.GetType().Name;
+        prepared.Run();
+        return new RunVerdict(prepared.Findings.All, prepared.Findings.Story);
     }
 
-    /// <summary>The first "P1:" to "P11:" of a message, wherever it stands in it.</summary>
-    private static string? NamedIn(string message)
-    {
-        foreach (string word in message.Split([' ', '\n']))
-        {
-            if (word.Length is 3 or 4 && word[0] == 'P' && word[^1] == ':' && word[1..^1].All(char.IsAsciiDigit)) return word[..^1];
-        }
-
-        return null;
-    }
+    /// <summary>One headline a finding, what happened last, and each finding with its place.</summary>
+    public string Told() => $"{string.Join('\n', Findings.Select(finding => finding.Headline))}\n{Story}\n{string.Join("\n\n", Findings)}";
 }

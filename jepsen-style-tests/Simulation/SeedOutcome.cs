@@ -3,7 +3,7 @@ using RaftQueue.Checkers;
 namespace RaftQueue.Simulation;
 
 /// <summary>How the run of one seed ended.</summary>
-/// <param name="Failure">Null when everything held; else which property, what was seen, and the timeline.</param>
+/// <param name="Failure">Null when everything held; else every property that does not, what was seen, and the timeline.</param>
 /// <param name="Pages">How often the pages of two at one index were compared.</param>
 /// <param name="Hash">Over everything that happened: equal for two runs of a seed.</param>
 internal sealed record SeedOutcome(
@@ -18,23 +18,13 @@ internal sealed record SeedOutcome(
 {
     public bool Passed => Failure is null;
 
-    /// <summary>Runs a seed and catches whatever goes wrong in it.</summary>
+    /// <summary>Runs a seed; whatever goes wrong in it is its failure.</summary>
     public static SeedOutcome Of(ulong seed, Func<SeedRun> make)
     {
         using SeedRun run = make();
-        string? failure = null;
-        try
-        {
-            run.Run();
-        }
-        catch (Exception exception)
-        {
-            string property = exception is PropertyViolatedException violated ? violated.Property : exception.GetType().Name;
-            failure = $"FAILED  seed {seed}: {property}\n{exception.Message}\n"
-                + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n"
-                + $"{run.Story}\n{exception}";
-        }
-
+        var verdict = RunVerdict.Of(run);
+        string? failure = !verdict.Failed ? null : $"FAILED  seed {seed}: {verdict.Headline}\n"
+            + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n{verdict.Told()}";
         var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
         return new SeedOutcome(seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, operations);
     }

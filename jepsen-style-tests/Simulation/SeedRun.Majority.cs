@@ -34,7 +34,7 @@ internal sealed partial class SeedRun
         History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
         foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
         _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());
-        _cluster.RunUntil(_faults.StartHealed, "P11: the healed majority runs", RecoveryMs, 20);
+        _cluster.RunUntil(_faults.StartHealed, "the healed majority runs", RecoveryMs, 20);
         for (int queue = 0; queue < Workload.Queues; queue++)
         {
             int turn = queue;
@@ -81,7 +81,7 @@ internal sealed partial class SeedRun
         {
             Require.That(Now < end, $"P11: queue {queue} makes progress through a healed majority within {ProgressMs} ms");
             SimulatedNode node = next();
-            _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "P11: a node of the healed majority runs", RecoveryMs);
+            _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "a node of the healed majority runs", RecoveryMs);
             Node asked = node.Node!;
             (Operation enqueue, byte[] body) = _end.Enqueue(node, queue);
             if (!Call(enqueue, asked, body) || !enqueue.IsOk) continue;
@@ -97,7 +97,7 @@ internal sealed partial class SeedRun
     {
         Task<CommandOutcome> asked = SeedEnd.Send(History, operation, node, body);
         _cluster.RunUntil(
-            () => asked.IsCompleted || _cluster.Nodes.TrueForAll(each => each.Node != node), $"P11: {operation.Kind} is answered", RecoveryMs);
+            () => asked.IsCompleted || _cluster.Nodes.TrueForAll(each => each.Node != node), $"{operation.Kind} is answered", RecoveryMs);
         if (asked.IsCompleted) ClientAnswers.Note(operation, asked.GetAwaiter().GetResult());
         else operation.End = OperationEnd.Info;
         History.Returned(operation);

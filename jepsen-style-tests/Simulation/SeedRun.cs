@@ -45,7 +45,8 @@ internal sealed partial class SeedRun : IDisposable
             options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB, MaxPendingRequests = plan.MaxPendingRequests, Settings = workload.Settings });
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
-        _watch = new ClusterWatch(_cluster, plan.Shards);
+        Findings = new Findings(() => Story);
+        _watch = new ClusterWatch(_cluster, plan.Shards, Findings);
         _faults = new FaultInjector(_cluster, schedule, History, plan.Shards);
         _streams = streams;
         var shared = new ClientShared();
@@ -65,6 +66,9 @@ internal sealed partial class SeedRun : IDisposable
     public Workload Workload { get; }
 
     public History History { get; }
+
+    /// <summary>All that is wrong with the run.</summary>
+    public Findings Findings { get; }
 
     public int Faults => _faults.Made.Values.Sum();
 
@@ -92,12 +96,23 @@ internal sealed partial class SeedRun : IDisposable
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;
 
+    /// <summary>
+    /// Never throws: what is wrong is in <see cref="Findings"/>. A run that cannot go on to its end is judged by what there is.
+    /// </summary>
     public void Run()
+    {
+        bool ended = Findings.Try(Go);
+        _end.Judge(Findings, ended);
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
+    private void Go()
     {
         _cluster.AfterStep = () =>
         {
             _faults.RunDue();
-            _faults.WhileWatched(_watch.AfterStep);
+            _watch.AfterStep();
             foreach (SimulatedClient client in _clients) client.Poll();
         };
         _cluster.Network.Weather = Plan.Weather;
@@ -107,10 +122,7 @@ internal sealed partial class SeedRun : IDisposable
         Heal();
         _end.Drain();
         _cluster.RunFor(Math.Max(0, LeastMs - ((Now - _startedAt) / 1000)));
-        _end.Judge();
     }
-
-    public void Dispose() => _cluster.Dispose();
 
     private void Disturb()
     {
@@ -128,15 +140,15 @@ internal sealed partial class SeedRun : IDisposable
     private void Heal()
     {
         _faults.HealAll();
-        _cluster.RunUntil(_faults.StartHealed, "P11: all nodes run", RecoveryMs, 20);
+        _cluster.RunUntil(_faults.StartHealed, "all nodes run", RecoveryMs, 20);
         _cluster.RunUntil(
-            () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "P11: every shard has a leader", RecoveryMs, 20);
+            () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "every shard has a leader", RecoveryMs, 20);
         _cluster.RunUntil(
             () => _cluster.Nodes.TrueForAll(node => node.Node!.IsReady) && Enumerable.Range(0, Plan.Shards).All(IsWhole),
-            "P11: every node is a voter of every shard and ready",
+            "every node is a voter of every shard and ready",
             RejoinMs,
             20);
-        _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "P11: every call ends", 25_000, 20);
+        _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "every call ends", 25_000, 20);
         for (int shard = 0; shard < Plan.Shards; shard++) CorrectTime(shard);
         _end.HealedMs = _cluster.Clock.WallUnixMs;
         _end.TryEveryNode();
@@ -154,7 +166,7 @@ internal sealed partial class SeedRun : IDisposable
         History.Fault($"shard {shard} is {BehindMs(leader, shard)} ms behind: node {leader.Id} is asked to hand it over to node {next.Id}");
         leader.Node!.Parts.Replica.Post(new HandOver(new ShardId((ushort)shard), next.Id));
         _cluster.RunUntil(
-            () => _cluster.Leader(shard) is { } now && BehindMs(now, shard) <= MostBehindMs, "P11: a new leader begins with the right time", RecoveryMs, 20);
+            () => _cluster.Leader(shard) is { } now && BehindMs(now, shard) <= MostBehindMs, "a new leader begins with the right time", RecoveryMs, 20);
     }
 
     private static long BehindMs(SimulatedNode leader, int shard) =>

@@ -1,29 +1,25 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace RaftQueue.Simulation;
 
 /// <summary>Runs many seeds on all cores: each worker is one thread with one cluster at a time.</summary>
-internal sealed class SeedRunner(RunnerOptions options)
+internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> corpus)
 {
-    /// <summary>Continuations run inside what completes them; with too little stack they would go to another thread.</summary>
-    private const int StackBytes = 16 * 1024 * 1024;
-
     private const int ProgressSeconds = 10;
 
     private readonly Lock _gate = new();
     private readonly RunTotals _totals = new();
-    private readonly Queue<ulong> _corpus = new();
+    private readonly Queue<ulong> _corpus = new(corpus);
     private readonly Stopwatch _watch = new();
     private ulong _next;
-    private long _left;
+    private ulong _left;
 
     public int Run()
     {
-        if (options.Corpus is { } file) ReadCorpus(file);
-        for (ulong seed = 1; seed <= options.Fixed; seed++) _corpus.Enqueue(seed);
-        _left = options.Seeds ?? (options.Minutes is null ? 0 : long.MaxValue);
+        if (options.Corpus is { } file) Console.WriteLine($"{corpus.Count} seeds of {file}");
+        for (ulong seed = 1; seed <= (options.Fixed ?? 0); seed++) _corpus.Enqueue(seed);
+        _left = options.Seeds ?? (options.Minutes is null ? 0 : ulong.MaxValue);
         _next = options.First ?? (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) * 1_000;
         ulong first = _next;
         if (_left > 0) Console.WriteLine($"{(options.First is null ? "fresh seeds" : "seeds")} from {first} on");
@@ -31,7 +27,7 @@ internal sealed class SeedRunner(RunnerOptions options)
         List<Thread> workers = [];
         for (int i = 0; i < options.Workers; i++)
         {
-            var worker = new Thread(Work, StackBytes) { Name = $"worker {i}" };
+            var worker = new Thread(Work, CommandLine.StackBytes) { Name = $"worker {i}" };
             workers.Add(worker);
             worker.Start();
         }
@@ -47,17 +43,6 @@ internal sealed class SeedRunner(RunnerOptions options)
         if (_next > first) Console.WriteLine($"seeds {first} to {_next - 1}");
         Console.WriteLine(_totals.Summary(_watch.Elapsed, Environment.CpuUsage.TotalTime));
         return _totals.Failed == 0 ? 0 : 1;
-    }
-
-    private void ReadCorpus(string file)
-    {
-        foreach (string line in File.ReadLines(file))
-        {
-            string text = line.Split('#')[0].Trim();
-            if (text.Length > 0) _corpus.Enqueue(ulong.Parse(text, CultureInfo.InvariantCulture));
-        }
-
-        Console.WriteLine($"{_corpus.Count} seeds of {file}");
     }
 
     private void Work()

@@ -118,7 +118,7 @@ internal sealed class SimulatedCluster : IDisposable
                 askAt = Clock.MonotonicMicroseconds + (everyMs * 1000);
             }
 
-            Require.That(Clock.MonotonicMicroseconds < end, $"not within {ms} ms of virtual time: {what}\n{History}");
+            Require.That(Clock.MonotonicMicroseconds < end, $"P11: not within {ms} ms of virtual time: {what}\n{History}");
             Step(end);
         }
     }

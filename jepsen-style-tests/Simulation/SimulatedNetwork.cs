@@ -13,11 +13,13 @@ namespace RaftQueue.Simulation;
 /// </summary>
 internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
 {
+    /// <summary>Numbers of nodes are below it.</summary>
+    public const int MostNodes = 8;
+
     private const long MinLatency = 100;
     private const long LatencySpread = 900;
     private const long DialSpread = 3_000;
     private const long HoldMicroseconds = 10_000;
-    private const int MostNodes = 8;
     private const int MaxTravelling = 500;
     private const int MaxReplayMs = 3_000;
 

@@ -11,7 +11,7 @@ namespace RaftQueue.Simulation;
 /// <param name="BigPercent">Of a hundred enqueues so many carry up to 200 KB: checkpoints and transfers come from these.</param>
 internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkMs, int BigPercent)
 {
-    private const int MostClients = 1_000;
+    public const int MostClients = 1_000;
 
     /// <summary>How often each kind of step is drawn.</summary>
     private static readonly (StepKind Kind, int Weight)[] Weights =

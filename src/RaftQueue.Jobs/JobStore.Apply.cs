@@ -189,6 +189,11 @@ public sealed partial class JobStore
     /// <summary>Remembers an accepted command's result under its key. Returns the code.</summary>
     private ResultCode Remember(in CommandEnvelope envelope, CommandType type, ResultCode code)
     {
+#if PLANTED_BUGS
+        if (envelope.HasKey && code == ResultCode.Ok && PlantedBugs.Has(PlantedBug.KeyWindowInSeconds))
+            _idempotency.Remember(envelope, type, _index, _now + (Settings.IdempotencyWindowMs / 1000), _body.WrittenSpan);
+        else
+#endif
         if (envelope.HasKey && code == ResultCode.Ok)
             _idempotency.Remember(envelope, type, _index, _now + Settings.IdempotencyWindowMs, _body.WrittenSpan);
         return code;

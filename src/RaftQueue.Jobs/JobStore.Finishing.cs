@@ -187,6 +187,9 @@ public sealed partial class JobStore
     {
         bool live = TryLive(lease, out job, out queue);
         bool repeat = !live && job.Sequence != 0 && lease.Fence != 0 && job.Fence == lease.Fence && job.LastEnd == end;
+#if PLANTED_BUGS
+        repeat |= !live && job.Sequence != 0 && lease.Fence != 0 && job.Fence == lease.Fence && PlantedBugs.Has(PlantedBug.AnyVerbIsARepeat);
+#endif
         Note(live ? 1UL : repeat ? 2UL : 0);
         if (!_render) return live;
         writer.WriteArrayHeader(TokenRow.FieldCount);

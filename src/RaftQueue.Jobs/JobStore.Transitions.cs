@@ -118,6 +118,10 @@ public sealed partial class JobStore
         job.Time = _now + leaseMs;
         _timers.Insert(TimerKind.LeaseEnd, job.Time, job.Sequence, slot);
         if (job.Has(JobFlags.HoldsKey) && job.Has(JobFlags.KeyUntilLeased)) ReleaseKey(slot, ref job);
+#if PLANTED_BUGS
+        bool freesAny = job.Has(JobFlags.HoldsKey) && !job.Has(JobFlags.KeyUntilWindow) && PlantedBugs.Has(PlantedBug.KeyFreeWhenLeased);
+        if (freesAny) ReleaseKey(slot, ref job);
+#endif
         _jobs.Run.Load(job.Run);
         _jobs.Run.Begin(job.Attempt, worker, _now);
         job.Run = _jobs.Run.Save(job.Run);
@@ -185,6 +189,9 @@ public sealed partial class JobStore
     {
         AttemptOutcome outcome = job.Has(JobFlags.CancelRequested) ? AttemptOutcome.Cancelled : AttemptOutcome.Expired;
         EndAttempt(ref job, LeaseEnd.Expiry, outcome, LeaseExpiredText);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.VersionKeptByTime)) job.Version--;
+#endif
         if (EndsWithFailure(queue, slot, ref job, dead: false)) return;
         LeaveState(queue, slot, ref job);
         SaveRun(ref job);

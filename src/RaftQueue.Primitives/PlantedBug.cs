@@ -112,6 +112,18 @@ public enum PlantedBug
     /// <summary>Any fence is good for a leased job.</summary>
     StaleTokenAccepted,
 
+    /// <summary>Any verb on a lease that has ended is told ok as a repeat of the verb that ended it.</summary>
+    AnyVerbIsARepeat,
+
+    /// <summary>Every unique key is free again when its job is leased, whatever was asked for.</summary>
+    KeyFreeWhenLeased,
+
+    /// <summary>What time does to a job, the end of its lease or its turn, leaves its version as it was.</summary>
+    VersionKeptByTime,
+
+    /// <summary>The window of idempotency keys is taken for seconds where it is milliseconds.</summary>
+    KeyWindowInSeconds,
+
     /// <summary>A new leader does not know of the timers that were set before.</summary>
     TimersOnlyInLeaderMemory,
 

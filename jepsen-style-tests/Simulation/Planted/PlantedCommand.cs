@@ -8,19 +8,18 @@ internal static class PlantedCommand
 {
     private const ulong FirstSeed = 1;
 
-    public static int Run(IReadOnlyList<string> names)
+    public static int Run(IReadOnlyList<string> names, int workers)
     {
         bool all = names.Count == 0;
-        List<PlantedCase> cases = all
-            ? [.. PlantedCatalog.Caught]
-            : [.. PlantedCatalog.Caught.Where(planted => names.Contains(planted.Bug.ToString(), StringComparer.Ordinal))];
-        IReadOnlyList<PlantedResult> results = new PlantedSuite(cases, Environment.ProcessorCount, FirstSeed).Run(Tell);
+        List<PlantedCase> cases = CasesOf(names);
+        IReadOnlyList<PlantedResult> results = new PlantedSuite(cases, workers, FirstSeed).Run(Tell);
         bool shrinks = !all || ShrinkProof.Holds(PlantedBug.WallClockStamps, Console.WriteLine);
-        Console.WriteLine("\n  no  planted mistake                   caught by   after runs");
+        Console.WriteLine("\n  no  planted mistake                   caught by   after runs  all findings");
         foreach (PlantedResult result in results)
         {
-            string by = result.Property is null ? "NOT CAUGHT" : result.Control is null ? result.Property : "FALSE ALARM";
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {result.Case.Number,2}  {result.Case.Bug,-32}  {by,-11}  {result.Seeds,4}"));
+            string by = result.Finding is not { } finding ? "NOT CAUGHT" : result.Control is null ? finding.Property : "FALSE ALARM";
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"  {result.Case.Number,2}  {result.Case.Bug,-32}  {by,-11}  {result.Seeds,9}  {(result.Finding is null ? "" : result.Properties)}"));
         }
 
         if (all) TellOthers();
@@ -30,12 +29,23 @@ internal static class PlantedCommand
         return failed == 0 ? 0 : 1;
     }
 
+    /// <summary>All for none; <see cref="InputException"/> for one that no simulated run can show.</summary>
+    public static List<PlantedCase> CasesOf(IReadOnlyList<string> names)
+    {
+        foreach ((PlantedBug bug, _, string reason) in PlantedCatalog.Others)
+        {
+            if (names.Contains(bug.ToString(), StringComparer.Ordinal)) throw new InputException($"{bug} is not for the simulator: {reason}");
+        }
+
+        return [.. PlantedCatalog.Caught.Where(planted => names.Count == 0 || names.Contains(planted.Bug.ToString(), StringComparer.Ordinal))];
+    }
+
     private static void Tell(PlantedResult result)
     {
-        string verdict = result.Property is null ? "NOT CAUGHT" : result.Control is null ? "caught" : "CAUGHT WITHOUT IT TOO";
+        string verdict = result.Finding is null ? "NOT CAUGHT" : result.Control is null ? "caught" : "CAUGHT WITHOUT IT TOO";
+        string seen = result.Finding is { } finding ? $"{finding.Headline} (all: {result.Properties})" : $"expected {result.Case.Expected}, found: {result.Properties}";
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{verdict}  {result.Case.Bug} after {result.Seeds} runs, {result.Seconds:F0} s: {result.Message} {result.Control}"));
+            CultureInfo.InvariantCulture, $"{verdict}  {result.Case.Bug} after {result.Seeds} runs, {result.Seconds:F0} s: {seen} {result.Control}"));
     }
 
     private static void TellOthers()

@@ -11,12 +11,12 @@ internal static class PlantedPages
 
     public static IReadOnlyList<PlantedCase> Caught { get; } =
     [
-        new(PlantedBug.StalePageAfterEviction, 0, 20, Busy(Often(Die, Disconnect))),
-        new(PlantedBug.SuperblockBeforePages, 0, 60, VeryBig(Rounds(3, 6, 2_000, PowerGoesWhileTheLogHangs))),
-        new(PlantedBug.SlotReusedUnderReader, 0, 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, NodeLosesEverything)))),
-        new(PlantedBug.PagesOfAnotherIndex, 0, 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, TransfersBreak)))),
-        new(PlantedBug.LocalByteInRootPage, 0, 10, Often(Die)),
-        new(PlantedBug.LocalByteInJobPage, 0, 10, Often(Die)),
+        new(PlantedBug.StalePageAfterEviction, 0, "P10", 20, Busy(Often(Die, Disconnect))),
+        new(PlantedBug.SuperblockBeforePages, 0, "P10", 60, VeryBig(Rounds(3, 6, 2_000, PowerGoesWhileTheLogHangs))),
+        new(PlantedBug.SlotReusedUnderReader, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, NodeLosesEverything)))),
+        new(PlantedBug.PagesOfAnotherIndex, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, TransfersBreak)))),
+        new(PlantedBug.LocalByteInRootPage, 0, "P10", 10, Often(Die)),
+        new(PlantedBug.LocalByteInJobPage, 0, "P10", 10, Often(Die)),
     ];
 
     /// <summary>A checkpoint is written and waits for the log, which is not durable that far yet, when the power goes.</summary>

@@ -9,7 +9,7 @@ namespace RaftQueue.Simulation;
 /// </summary>
 internal sealed class PlantedSuite(IReadOnlyList<PlantedCase> cases, int workers, ulong firstSeed)
 {
-    private const int StackBytes = 16 * 1024 * 1024;
+    private const int MostOthers = 5;
 
     private readonly Lock _gate = new();
     private readonly List<PlantedResult> _results = [];
@@ -20,7 +20,7 @@ internal sealed class PlantedSuite(IReadOnlyList<PlantedCase> cases, int workers
         List<Thread> threads = [];
         for (int i = 0; i < workers; i++)
         {
-            var worker = new Thread(() => Work(tell), StackBytes);
+            var worker = new Thread(() => Work(tell), CommandLine.StackBytes);
             threads.Add(worker);
             worker.Start();
         }
@@ -47,19 +47,26 @@ internal sealed class PlantedSuite(IReadOnlyList<PlantedCase> cases, int workers
     private PlantedResult Hunt(PlantedCase planted)
     {
         var watch = Stopwatch.StartNew();
+        List<string> others = [];
         for (int i = 0; i < planted.Seeds; i++)
         {
             RunCase run = planted.Shape(firstSeed + (ulong)i);
             RunVerdict verdict = RunWith(planted.Bug, run);
-            if (verdict.Property is not { } property) continue;
+            if (planted.In(verdict.Findings) is not { } finding)
+            {
+                if (verdict.Failed) others.Add(verdict.Headline);
+                continue;
+            }
+
             RunVerdict control = RunWith(null, run);
             File.WriteAllText(CaseCommands.PathOf($"planted-{planted.Bug}.json"), run.ToText());
             if (control.Failed) CaseCommands.Report(run, control, CaseCommands.PathOf($"alarm-{planted.Bug}.json"));
-            string? alarm = control.Failed ? FirstLine(control.Message) : null;
-            return new PlantedResult(planted, property, i + 1, FirstLine(verdict.Message), alarm, watch.Elapsed.TotalSeconds);
+            string? alarm = control.Failed ? control.Headline : null;
+            return new PlantedResult(planted, finding, verdict.Properties, i + 1, alarm, watch.Elapsed.TotalSeconds);
         }
 
-        return new PlantedResult(planted, null, planted.Seeds, "", null, watch.Elapsed.TotalSeconds);
+        // What was seen instead helps whoever wants to know why.
+        return new PlantedResult(planted, null, string.Join("; ", others.Distinct().Take(MostOthers)), planted.Seeds, null, watch.Elapsed.TotalSeconds);
     }
 
     public static RunVerdict RunWith(PlantedBug? bug, RunCase run)
@@ -74,6 +81,4 @@ internal sealed class PlantedSuite(IReadOnlyList<PlantedCase> cases, int workers
             PlantedBugs.Plant(null);
         }
     }
-
-    private static string FirstLine(string message) => message[..Math.Max(0, message.IndexOf('\n', StringComparison.Ordinal))];
 }

@@ -17,12 +17,18 @@ internal sealed class DiskFaults(FaultContext context)
         switch (fault.Kind)
         {
             case FaultKind.HangLog:
-                return Hold("log", fault, node);
+                return Hold(Loop.Log, fault, node);
             case FaultKind.HangCheckpoint:
-                return Hold("checkpoint", fault, node);
+                return Hold(Loop.Checkpoint, fault, node);
+            case FaultKind.HangApply:
+                return Hold(Loop.Apply, fault, node);
+            case FaultKind.SlowApply:
+                context.Tell($"node {node.Id}: every slice of apply takes {fault.Amount} us for {fault.DurationMs} ms");
+                node.Loops?.Slow(Loop.Apply, fault.Amount, context.Now + (fault.DurationMs * 1000));
+                return null;
             case FaultKind.SlowDisk:
                 context.Tell($"node {node.Id}: every write takes {fault.Amount} us for {fault.DurationMs} ms");
-                foreach (string loop in (string[])["log", "checkpoint"])
+                foreach (string loop in (string[])[Loop.Log, Loop.Checkpoint])
                     node.Loops?.Slow(loop, fault.Amount, context.Now + (fault.DurationMs * 1000));
                 return null;
             case FaultKind.FailSync:
@@ -40,7 +46,7 @@ internal sealed class DiskFaults(FaultContext context)
 
     private string? Hold(string loop, FaultEvent fault, SimulatedNode node)
     {
-        context.Tell($"node {node.Id}: the disk hangs under the {loop} loop for {fault.DurationMs} ms");
+        context.Tell($"node {node.Id}: the {loop} loop stands still for {fault.DurationMs} ms");
         node.Loops?.Hold(loop, context.Now + (fault.DurationMs * 1000));
         return null;
     }

@@ -91,6 +91,12 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
             case FaultPattern.HangCheckpoint:
                 Add(FaultKind.HangCheckpoint, Pick(), 100 + Below(8_000));
                 break;
+            case FaultPattern.HangApply:
+                Add(FaultKind.HangApply, Pick(), 20 + Below(OneIn(4) ? 10_000 : 2_000));
+                break;
+            case FaultPattern.SlowApply:
+                Add(FaultKind.SlowApply, Pick(), 500 + Below(10_000), amount: 500 + Below(OneIn(4) ? 400_000 : 20_000));
+                break;
             case FaultPattern.SlowDisk:
                 Add(FaultKind.SlowDisk, Pick(), 500 + Below(10_000), amount: 200 + Below(OneIn(4) ? 100_000 : 10_000));
                 break;
@@ -141,6 +147,11 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 long swingMs = 10 + Below(OneIn(2) ? 2_000 : HourMs);
                 long beats = 3 + Below(20);
                 for (long i = 0; i < beats; i++) Add(FaultKind.JumpWall, WrongClock, amount: i % 2 == 0 ? swingMs : 0, afterMs: i * beatMs);
+                break;
+            case FaultPattern.SlowApplies:
+                long slowMs = 500 + Below(8_000);
+                long sliceUs = 1_000 + Below(OneIn(4) ? 200_000 : 20_000);
+                for (int i = 0; i < plan.Nodes; i++) Add(FaultKind.SlowApply, FaultTarget.Node(i + 1), slowMs, amount: sliceUs);
                 break;
             case FaultPattern.RollingRestart:
                 long pauseMs = 200 + Below(3_000);

@@ -112,7 +112,7 @@ internal sealed class FaultInjector
             node.Disk.ForgetErrors();
             node.PausedUntilMicroseconds = 0;
             node.Clock.WallOffsetMs = 0;
-            foreach (string loop in (string[])["log", "checkpoint"])
+            foreach (string loop in Loop.All)
             {
                 node.Loops?.Hold(loop, 0);
                 node.Loops?.Slow(loop, 0, 0);

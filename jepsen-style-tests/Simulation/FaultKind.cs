@@ -66,6 +66,12 @@ internal enum FaultKind
     /// <summary>Every slice of the loops that write takes so many microseconds.</summary>
     SlowDisk,
 
+    /// <summary>The loop that applies entries and answers reads stands still in the middle of a slice.</summary>
+    HangApply,
+
+    /// <summary>Every slice of that loop takes so many microseconds.</summary>
+    SlowApply,
+
     /// <summary>An fsync fails (EIO): the node has to stop.</summary>
     FailSync,
 

@@ -50,4 +50,9 @@ internal enum FaultPattern
     /// <summary>Damage to what lies on a disk, most often followed by a crash, so that it is read.</summary>
     Damage,
     Wipe,
+    HangApply,
+    SlowApply,
+
+    /// <summary>The apply loops of all nodes are slow at once.</summary>
+    SlowApplies,
 }

@@ -1,12 +1,13 @@
 using RaftQueue.Checkers;
 using RaftQueue.Consensus;
+using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// P11, of nodes that are up, after every step: none has more under way than it has room for. Of whoever leads: not with a disk that
-/// hangs, and what is due happens. A paused node knows of nothing, nor for a moment afterwards, and one that stops has other things to do.
+/// P11, of nodes that are up, after every step: none has more under way than it has room for. Of whoever leads: not with a disk or an
+/// apply loop that hangs, and what is due happens. A paused node knows of nothing, nor for a moment afterwards, and one that stops has other things to do.
 /// </summary>
 internal sealed class LeaderWatch
 {
@@ -35,12 +36,15 @@ internal sealed class LeaderWatch
                 continue;
             }
 
-            long since = shared.Wal.OldestUnsyncedMicroseconds;
-            long? stuckSince = since == 0 ? null : Math.Max(since, node.PausedUntilMicroseconds) / 1000;
-            _checker.Works(replica.Shard, node.Id, stuckSince, nowMicroseconds / 1000);
+            long unsynced = shared.Wal.OldestUnsyncedMicroseconds;
+            Works(replica.Shard, node, unsynced == 0 ? null : unsynced, nowMicroseconds);
+            Works(replica.Shard, node, node.Loops!.StandsSince(Loop.Apply), nowMicroseconds);
             _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);
         }
     }
+
+    private void Works(ShardId shard, SimulatedNode node, long? stuckSince, long nowMicroseconds) => _checker.Works(
+        shard, node.Id, stuckSince is { } since ? Math.Max(since, node.PausedUntilMicroseconds) / 1000 : null, nowMicroseconds / 1000);
 
     /// <summary>Nothing is under way that would have to end first.</summary>
     private static bool IsDue(ShardReplica replica) =>

@@ -8,6 +8,7 @@ namespace RaftQueue.Simulation;
 internal sealed class RunTotals
 {
     private readonly SortedDictionary<FaultKind, long> _faults = [];
+    private readonly SortedDictionary<FaultKind, long> _leftOut = [];
     private readonly SortedDictionary<OperationKind, long> _operations = [];
 
     public int Passed { get; private set; }
@@ -28,6 +29,7 @@ internal sealed class RunTotals
         Events += outcome.Events;
         Pages += outcome.Pages;
         foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+        foreach ((FaultKind kind, int count) in outcome.LeftOut) _leftOut[kind] = _leftOut.GetValueOrDefault(kind) + count;
         foreach ((OperationKind kind, int count) in outcome.Operations) _operations[kind] = _operations.GetValueOrDefault(kind) + count;
     }
 
@@ -41,6 +43,7 @@ internal sealed class RunTotals
         CultureInfo culture = CultureInfo.InvariantCulture;
         var text = new StringBuilder();
         text.AppendLine(culture, $"faults: {_faults.Values.Sum()} ({Join(_faults)})");
+        text.AppendLine(culture, $"left out, not possible when their time came: {_leftOut.Values.Sum()} ({Join(_leftOut)})");
         text.AppendLine(culture, $"operations: {_operations.Values.Sum()} ({Join(_operations)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
         text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");

@@ -14,6 +14,7 @@ internal sealed record SeedOutcome(
     long Events,
     PagesCompared Pages,
     IReadOnlyDictionary<FaultKind, int> Faults,
+    IReadOnlyDictionary<FaultKind, int> LeftOut,
     IReadOnlyDictionary<OperationKind, int> Operations)
 {
     public bool Passed => Failure is null;
@@ -26,6 +27,7 @@ internal sealed record SeedOutcome(
         string? failure = !verdict.Failed ? null : $"FAILED  seed {seed}: {verdict.Headline}\n"
             + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n{verdict.Told()}";
         var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
-        return new SeedOutcome(seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, operations);
+        return new SeedOutcome(
+            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
@@ -18,7 +19,8 @@ internal sealed record SeedPlan
 
     public required IReadOnlyList<(FaultPattern Pattern, int Weight)> Weights { get; init; }
 
-    public required int MemoryBudgetMiB { get; init; }
+    /// <summary>Pages of each shard that are in memory at once; null: all of them.</summary>
+    public required int? ResidentPages { get; init; }
 
     /// <summary>Requests of its users that a node has under way at once; more are refused.</summary>
     public int MaxPendingRequests { get; init; } = 16_384;
@@ -44,7 +46,7 @@ internal sealed record SeedPlan
             DurationMs = 40_000 + random.NextBelow(25_000),
             Weather = DrawWeather(streams.Open("weather")) with { TransferBytesPerMs = DrawTransferSpeed(streams.Open("transfers")) },
             FaultGapMs = DrawGap(random),
-            MemoryBudgetMiB = OneIn(5) ? 1 : 64,
+            ResidentPages = random.NextBelow(4) switch { 0 => null, 1 => 200, _ => 24 },
             HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
             WrongClocks = [1 + (int)random.NextBelow(nodes)],
@@ -55,7 +57,7 @@ internal sealed record SeedPlan
     public Workload DrawWorkload(RandomStreams streams) => Workload.Draw(Shards, streams);
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {MemoryBudgetMiB} MiB, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages?.ToString(CultureInfo.InvariantCulture) ?? "all"} pages in memory, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
 

@@ -42,7 +42,7 @@ internal sealed partial class SeedRun : IDisposable
             plan.Nodes,
             plan.Shards,
             streams.SeedOf("cluster"),
-            options => options with { CheckpointLogMiB = 1, MemoryBudgetMiB = plan.MemoryBudgetMiB, MaxPendingRequests = plan.MaxPendingRequests, Settings = workload.Settings });
+            options => options with { CheckpointLogMiB = 1, ResidentPagesPerShard = plan.ResidentPages, MemoryBudgetMiB = 64, MaxPendingRequests = plan.MaxPendingRequests, Settings = workload.Settings });
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         Findings = new Findings(() => Story);
@@ -73,6 +73,9 @@ internal sealed partial class SeedRun : IDisposable
     public int Faults => _faults.Made.Values.Sum();
 
     public IReadOnlyDictionary<FaultKind, int> FaultsMade => _faults.Made;
+
+    /// <summary>Faults that could not happen when their time came.</summary>
+    public IReadOnlyDictionary<FaultKind, int> FaultsLeftOut => _faults.LeftOut;
 
     /// <summary>Gets every line of the timeline as it comes.</summary>
     public Action<string>? Watch

@@ -16,6 +16,7 @@ internal sealed class SimulatedCluster : IDisposable
     private readonly Func<NodeOptions, NodeOptions> _configure;
     private readonly RandomStreams _streams;
     private readonly HashSet<NodeId> _diedInSlice = [];
+    private readonly LivelockGuard _guard;
 
     public SimulatedCluster(int nodes, int shards, ulong seed, Func<NodeOptions, NodeOptions>? configure = null)
     {
@@ -26,7 +27,8 @@ internal sealed class SimulatedCluster : IDisposable
         _configure = configure ?? (options => options);
         Timeline = new Timeline(Clock);
         _streams = new RandomStreams(seed);
-        Network = new SimulatedNetwork(Clock, _streams) { PausedUntil = id => this[id.Value].PausedUntilMicroseconds };
+        _guard = new LivelockGuard(Clock);
+        Network = new SimulatedNetwork(Clock, _streams, _guard) { PausedUntil = id => this[id.Value].PausedUntilMicroseconds };
         for (int i = 1; i <= nodes; i++) Nodes.Add(new SimulatedNode(new NodeId(i), new FakeDisk(_streams.SeedOf("disk", i)), Clock));
     }
 
@@ -90,6 +92,12 @@ internal sealed class SimulatedCluster : IDisposable
             InlineCompletions: true);
         node.Loops = loops;
         node.Node = Node.Start(options, environment);
+        // What other threads would see of a loop that hangs in its slice.
+        NodeShared shared = node.Node.Parts.Shared;
+        loops.Stands = (name, stands) =>
+        {
+            if (name == Loop.Apply) shared.ApplyBusySinceMicroseconds = stands ? node.Clock.MonotonicMicroseconds : 0;
+        };
     }
 
     /// <summary>The process dies or the power goes; what was not synced may be readable or gone.</summary>
@@ -235,7 +243,11 @@ internal sealed class SimulatedCluster : IDisposable
         bool worked = false;
         try
         {
-            while (node.Loops?.RunSlice() == true) worked = true;
+            while (node.Loops?.RunSlice() == true)
+            {
+                worked = true;
+                _guard.Did(node.LastLoop);
+            }
         }
         catch (Exception exception) when (NodeFailed is not null)
         {

@@ -11,7 +11,7 @@ namespace RaftQueue.Simulation;
 /// Connects nodes in virtual time. Messages become bytes and messages again through the transport's own code; on their way
 /// they are delayed, lost, doubled, held and cut as the weather and the faults say.
 /// </summary>
-internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
+internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, LivelockGuard guard)
 {
     /// <summary>Numbers of nodes are below it.</summary>
     public const int MostNodes = 8;
@@ -168,6 +168,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams)
         {
             _queue.Dequeue()();
             worked = true;
+            guard.Did(static () => "the network");
         }
 
         return worked;

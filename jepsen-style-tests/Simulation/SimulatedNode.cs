@@ -12,6 +12,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     private long _pastSlices;
     private long _pastOperations;
     private ulong _pastDigest;
+    private Func<string>? _lastLoop;
 
     /// <summary>The cluster's monotonic clock with a wall clock of this node's own.</summary>
     public SimulatedClock Clock { get; } = new(clock);
@@ -58,6 +59,9 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
             _loops = value;
         }
     }
+
+    /// <summary>What ran last of it.</summary>
+    public Func<string> LastLoop => _lastLoop ??= () => $"the {_loops?.LastLoop} loop of node {id}";
 
     public bool IsRunning => Node is not null;
 

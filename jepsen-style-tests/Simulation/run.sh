@@ -8,4 +8,12 @@ dotnet build -c Release --nologo -v q . >/dev/null || { echo "FAILED  does not b
 # Fresh whenever the program, the simulator or a judge changes, and the same whenever the same sources are tested again.
 first="$(find ../../src ../Simulation ../Checkers -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' -print0 \
   | LC_ALL=C sort -z | xargs -0 cat | sha256sum | cut -c1-12)"
-exec dotnet bin/Release/net10.0/RaftQueue.Simulation.dll --corpus seeds.txt --fixed "${FIXED_SEEDS:-500}" --seeds "${FRESH_SEEDS:-1000}" --first "$((16#$first))"
+limit="${TIME_LIMIT_SECONDS:-1800}"
+timeout "$limit" dotnet bin/Release/net10.0/RaftQueue.Simulation.dll --corpus seeds.txt --fixed "${FIXED_SEEDS:-500}" --seeds "${FRESH_SEEDS:-1000}" --first "$((16#$first))"
+code=$?
+if [ "$code" -eq 124 ]; then
+  echo "FAILED  the seeds did not end within $limit s"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+exit "$code"

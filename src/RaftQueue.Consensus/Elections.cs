@@ -78,7 +78,7 @@ internal sealed class Elections
         _state.Role == Role.Leader
         || (!_state.Leader.IsNone && _state.NowMs - _leaderHeardMs < _state.Options.ElectionTimeoutMs);
 
-    private bool MayCampaign => CanVote && _state.IsVoter && !_state.LogHangs;
+    private bool MayCampaign => CanVote && _state.IsVoter && !_state.LogHangs && !_state.ApplyHangs;
 
     public void Tick()
     {

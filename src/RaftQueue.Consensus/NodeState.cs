@@ -36,6 +36,9 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
     /// <summary>See <see cref="RaftNode.LogHangs"/>.</summary>
     public bool LogHangs { get; set; }
 
+    /// <summary>See <see cref="RaftNode.ApplyHangs"/>.</summary>
+    public bool ApplyHangs { get; set; }
+
     /// <summary>See <see cref="RaftNode.IsUnfit"/>.</summary>
     public bool IsUnfit { get; set; }
 

@@ -110,6 +110,15 @@ public sealed class RaftNode
         set => _state.LogHangs = value;
     }
 
+    /// <summary>
+    /// What is committed is not applied here, and nobody is answered: the node does not campaign, since it could not serve as a leader.
+    /// </summary>
+    public bool ApplyHangs
+    {
+        get => _state.ApplyHangs;
+        set => _state.ApplyHangs = value;
+    }
+
     /// <summary>Told by the caller: this node stores what it is sent but should not lead (a full disk). Leaders hand over to others.</summary>
     public bool IsUnfit
     {

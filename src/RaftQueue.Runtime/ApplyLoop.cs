@@ -29,21 +29,21 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
 
     public long RunOnce()
     {
+        node.ApplyBusySinceMicroseconds = node.Clock.MonotonicMicroseconds;
         foreach (Action action in _inbox.TakeAll()) action();
         bool more = false;
         bool shortOfSpace = false;
         long next = ILoopBody.Never;
         foreach (ShardApply shard in _shards)
         {
-            long now = node.Clock.MonotonicMicroseconds;
-            shard.Link.ApplyBusySinceMicroseconds = now;
+            node.ApplyBusySinceMicroseconds = node.Clock.MonotonicMicroseconds;
             more |= shard.ApplySlice();
             next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
             shortOfSpace |= shard.TendPages(node.Clock.MonotonicMicroseconds);
             more |= shard.HasMore;
-            shard.Link.ApplyBusySinceMicroseconds = 0;
         }
 
+        node.ApplyBusySinceMicroseconds = 0;
         node.StateShortOfSpace = shortOfSpace;
         if (shortOfSpace) next = Math.Min(next, node.Clock.MonotonicMicroseconds + SpaceMicroseconds);
         return more ? 0 : next;

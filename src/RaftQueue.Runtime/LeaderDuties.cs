@@ -8,7 +8,7 @@ namespace RaftQueue.Runtime;
 /// What a leader proposes of its own accord: ticks when something is due, its settings, checkpoint positions; and when it
 /// hands over: a hung disk, a stuck apply, a full disk, another node that should lead this shard.
 /// </summary>
-internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
+internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyWatch applyWatch)
 {
     private const long TickSpacingMicroseconds = 10_000;
     private const long SlewMicroseconds = 100_000;
@@ -24,8 +24,6 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
     private long _checkpointAt;
     private long _makeWayAt;
     private long _handOverAt;
-    private (long Slice, long Headway) _applySeen;
-    private long _applySeenAt;
     private long _handOverPause = BalanceMicroseconds;
 #if PLANTED_BUGS
     private long _unknownUntilMs;
@@ -90,7 +88,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         long nowMs = nowMicroseconds / 1000;
         long patience = node.Options.ElectionTimeoutMs * 1000L;
         long logSince = node.Wal.OldestUnsyncedMicroseconds;
-        long applySince = ApplyStuckSince(nowMicroseconds);
+        long applySince = applyWatch.StuckSinceMicroseconds;
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.HungLeaderStays)) logSince = applySince = 0;
 #endif
@@ -98,19 +96,6 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node)
         else if (applySince != 0 && nowMicroseconds - applySince > patience) StepDown("its apply loop is stuck", nowMs);
         else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
-    }
-
-    /// <summary>
-    /// Since when the apply loop is in one slice without touching another job; 0 while it rests. A long slice is no reason to go: every
-    /// other node has the same entries to apply, and where that takes long leadership would only go round.
-    /// </summary>
-    private long ApplyStuckSince(long nowMicroseconds)
-    {
-        (long Slice, long Headway) seen = (replica.Link.ApplyBusySinceMicroseconds, replica.Apply.Headway);
-        if (seen == _applySeen) return seen.Slice == 0 ? 0 : _applySeenAt;
-        _applySeen = seen;
-        _applySeenAt = nowMicroseconds;
-        return 0;
     }
 
     private void StepDown(string reason, long nowMs)

@@ -30,6 +30,16 @@ internal sealed class NodeShared
     public ReadTable Reads { get; } = new(MaxOpenReads);
 
     private volatile bool _stateShortOfSpace;
+    private long _applyBusySince;
+
+    /// <summary>
+    /// Monotonic time since which the apply loop, which all shards share, works on one slice of one of them; zero while it rests.
+    /// </summary>
+    public long ApplyBusySinceMicroseconds
+    {
+        get => Volatile.Read(ref _applyBusySince);
+        set => Volatile.Write(ref _applyBusySince, value);
+    }
 
     /// <summary>Pages of the state that should leave memory find no place on the disk. Written by the apply loop.</summary>
     public bool StateShortOfSpace

@@ -32,6 +32,8 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
 
     public PeerTable Peers { get; } = new(node);
 
+    public ApplyWatch ApplyWatch { get; } = new(node);
+
     public StateTransfer Transfers { get; set; } = null!;
 
     public BootstrapRounds Bootstrap { get; set; } = null!;
@@ -93,7 +95,12 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
         long now = node.Clock.MonotonicMicroseconds;
         foreach (IReplicaInput input in _inbox.TakeAll()) input.Run(this, now);
         bool sweep = now - _sweptAt >= SweepMicroseconds;
-        if (sweep) _sweptAt = now;
+        if (sweep)
+        {
+            _sweptAt = now;
+            ApplyWatch.Sweep(_shards, now);
+        }
+
         foreach (ShardReplica shard in _shards)
         {
             if (sweep) shard.Sweep(now);

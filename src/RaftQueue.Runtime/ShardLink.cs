@@ -15,7 +15,6 @@ internal sealed class ShardLink
     private long _appliedIndex;
     private long _nextDueMs = long.MaxValue;
     private long _namedCheckpointIndex;
-    private long _applyBusySince;
     private int _flags;
     private long _longestCheckpointPause;
     private long _fetchedBytes;
@@ -48,13 +47,6 @@ internal sealed class ShardLink
     {
         get => new(Volatile.Read(ref _namedCheckpointIndex));
         set => Volatile.Write(ref _namedCheckpointIndex, value.Value);
-    }
-
-    /// <summary>Monotonic time since which the apply loop works on one slice; zero while it rests.</summary>
-    public long ApplyBusySinceMicroseconds
-    {
-        get => Volatile.Read(ref _applyBusySince);
-        set => Volatile.Write(ref _applyBusySince, value);
     }
 
     /// <summary>The last tick stopped at its bound: more is due already.</summary>

@@ -39,7 +39,7 @@ internal sealed class ShardReplica
         Reads = new ReadRounds(this, node);
         Router = new RequestRouter(this, node);
         Proposals = new Proposals(this, node);
-        _duties = new LeaderDuties(this, node);
+        _duties = new LeaderDuties(this, node, loop.ApplyWatch);
     }
 
     public ShardId Shard { get; }
@@ -119,7 +119,9 @@ internal sealed class ShardReplica
         Reads.Expire(nowMicroseconds);
         long unsyncedSince = _node.Wal.OldestUnsyncedMicroseconds;
         Raft.LogHangs = unsyncedSince != 0 && nowMicroseconds - unsyncedSince > HangTimeouts * _node.Options.ElectionTimeoutMs * 1000L;
-        Raft.IsUnfit = _node.IsDiskFull;
+        long stuckSince = _loop.ApplyWatch.StuckSinceMicroseconds;
+        Raft.ApplyHangs = stuckSince != 0 && nowMicroseconds - stuckSince > _node.Options.ElectionTimeoutMs * 1000L;
+        Raft.IsUnfit = _node.IsDiskFull || Raft.ApplyHangs;
         if (Raft.Role == Role.Leader) _duties.Sweep(nowMicroseconds);
     }
 

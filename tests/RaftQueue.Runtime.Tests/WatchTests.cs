@@ -89,7 +89,6 @@ public sealed class WatchTests
         JobStore store = replica.Apply.Store;
         Term term = replica.Raft.Term;
         leader.Loops!.Hold("apply", cluster.Clock.MonotonicMicroseconds + 20_000_000);
-        replica.Link.ApplyBusySinceMicroseconds = cluster.Clock.MonotonicMicroseconds;
         for (int i = 0; i < 20; i++)
         {
             cluster.RunFor(100);
@@ -100,6 +99,41 @@ public sealed class WatchTests
 
         Assert.Equal(movesOn, replica.Raft.Role == Role.Leader && replica.Raft.Term == term);
         Assert.Equal(movesOn ? null : "its apply loop is stuck", replica.Raft.LastStepDownReason);
+    }
+
+    /// <summary>All shards of a node share one apply loop: where it hangs in one of them, the others stand still as well.</summary>
+    [Fact]
+    public void AnApplyThatHangsInOneShardEndsTheLeadOfAll()
+    {
+        var cluster = new SimulatedCluster(3, 3, seed: 96);
+        cluster.StartAll();
+        for (int shard = 0; shard < 3; shard++) cluster.AwaitLeader(shard);
+        SimulatedNode hung = cluster.AwaitLeader(1);
+        hung.Loops!.Hold("apply", cluster.Clock.MonotonicMicroseconds + 5_000_000);
+        for (int shard = 0; shard < 3; shard++)
+        {
+            int present = shard;
+            cluster.RunUntil(() => cluster.Leader(present) is { } leader && leader != hung, $"another leads shard {present}", 2_000);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void ANodeWhoseApplyHangsIsNotElected(int which)
+    {
+        for (ulong seed = 1; seed <= 5; seed++)
+        {
+            var cluster = new SimulatedCluster(3, 1, seed);
+            cluster.StartAll();
+            SimulatedNode leader = cluster.AwaitLeader();
+            List<SimulatedNode> others = Others(cluster, leader);
+            others[which].Loops!.Hold("apply", cluster.Clock.MonotonicMicroseconds + 20_000_000);
+            cluster.RunFor(400);
+            cluster.Crash(leader, TestKit.CrashMode.ProcessDeath);
+            cluster.RunUntil(() => others[1 - which].Node!.Parts.Replica.Shards[0].Raft.Role == Role.Leader, "the other one leads", 2_000);
+            Assert.Equal(new Term(2), others[1 - which].Node!.Parts.Replica.Shards[0].Raft.Term);
+        }
     }
 
     private static SimulatedNode Started(SimulatedCluster cluster)

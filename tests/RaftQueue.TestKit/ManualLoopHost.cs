@@ -26,6 +26,9 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         }
     }
 
+    /// <summary>The name of the loop that ran last.</summary>
+    public string? LastLoop { get; private set; }
+
     /// <summary>Slices that ran.</summary>
     public long Slices { get; private set; }
 
@@ -39,13 +42,28 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
         return loop;
     }
 
+    /// <summary>Told the name of a loop that begins to stand still (true), in the middle of a slice as it were, or goes on (false).</summary>
+    public Action<string, bool>? Stands { get; set; }
+
     /// <summary>The loops of this name do not run before a time, whatever wakes them: a slow disk, a busy core.</summary>
     public void Hold(string name, long untilMicroseconds)
     {
         foreach (Loop loop in _loops)
         {
-            if (loop.ToString() == name) loop.HeldUntil = untilMicroseconds;
+            if (loop.ToString() == name) loop.Hold(clock.MonotonicMicroseconds, untilMicroseconds);
         }
+    }
+
+    /// <summary>Since when a loop of this name stands still; null while none does.</summary>
+    public long? StandsSince(string name)
+    {
+        long now = clock.MonotonicMicroseconds;
+        foreach (Loop loop in _loops)
+        {
+            if (loop.ToString() == name && loop.HeldUntil > now) return loop.HeldSince;
+        }
+
+        return null;
     }
 
     /// <summary>Until a time, the loops of this name stand still for so long after each slice: every call to the disk takes its time.</summary>
@@ -76,6 +94,7 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
             if (loop.RunsAt > now || drawn-- > 0) continue;
             Slices++;
             Digest = SplitMix64.Mix(Digest ^ (ulong)now) + (ulong)loop.Number;
+            LastLoop = loop.ToString();
             loop.Run(now);
             break;
         }
@@ -101,20 +120,40 @@ public sealed class ManualLoopHost(IClock clock, ulong seed) : ILoopHost
 
         public long DueAt { get; private set; }
 
-        public long HeldUntil { get; set; }
+        private bool _stands;
+
+        public long HeldUntil { get; private set; }
+
+        public long HeldSince { get; private set; }
 
         public long SliceTakes { get; set; }
 
         public long SlowUntil { get; set; }
 
-        public long RunsAt => Math.Max(DueAt, HeldUntil);
+        public long RunsAt => _stands ? HeldUntil : DueAt;
 
         public void Run(long now)
         {
+            if (_stands)
+            {
+                _stands = false;
+                host.Stands?.Invoke(name, false);
+                if (DueAt > now) return;
+            }
+
             DueAt = ILoopBody.Never;
             long next = body.RunOnce();
             DueAt = Math.Min(DueAt, next);
-            if (now < SlowUntil) HeldUntil = Math.Max(HeldUntil, now + SliceTakes);
+            if (now < SlowUntil && now + SliceTakes > HeldUntil) Hold(now, now + SliceTakes);
+        }
+
+        public void Hold(long now, long until)
+        {
+            HeldUntil = until;
+            if (_stands || until <= now) return;
+            _stands = true;
+            HeldSince = now;
+            host.Stands?.Invoke(name, true);
         }
 
         public void Wake() => DueAt = 0;

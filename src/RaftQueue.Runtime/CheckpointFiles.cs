@@ -17,6 +17,7 @@ internal sealed class CheckpointFiles : IDisposable
     private readonly Func<long> _microseconds;
     private readonly CheckpointFile?[] _files;
     private readonly bool[] _needRepair;
+    private readonly bool[] _inDoubt;
 
     /// <param name="disk">Where they are.</param>
     /// <param name="options">The node's: its directory, shards and memory, an equal share of which each shard's pages get.</param>
@@ -33,6 +34,7 @@ internal sealed class CheckpointFiles : IDisposable
         _microseconds = () => clock.MonotonicMicroseconds;
         _files = new CheckpointFile?[options.Shards];
         _needRepair = new bool[options.Shards];
+        _inDoubt = new bool[options.Shards];
     }
 
     public IDisk Disk => _disk;
@@ -105,10 +107,16 @@ internal sealed class CheckpointFiles : IDisposable
         lock (_gate) return _files[shard.Value] is { } file && (file.Newest?.Index == index || file.Older?.Index == index);
     }
 
-    /// <summary>A reader of a shard's newest checkpoint, or null when there is none.</summary>
+    /// <summary>While the state of a shard is in doubt nobody takes it over: who did could not be asked any more which one is right.</summary>
+    public void SetInDoubt(ShardId shard, bool inDoubt)
+    {
+        lock (_gate) _inDoubt[shard.Value] = inDoubt;
+    }
+
+    /// <summary>A reader of a shard's newest checkpoint, or null when there is none or its state is in doubt.</summary>
     public CheckpointReader? OpenReader(ShardId shard)
     {
-        lock (_gate) return _files[shard.Value]?.OpenReader();
+        lock (_gate) return _inDoubt[shard.Value] ? null : _files[shard.Value]?.OpenReader();
     }
 
     public void Dispose()

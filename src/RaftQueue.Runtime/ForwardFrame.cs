@@ -49,6 +49,9 @@ internal sealed class ForwardFrame(NodeId peer, ShardId shardId, ReadOnlyMemory<
             case ForwardKind.HashReply:
                 Hash(loop, shard, kind, rest);
                 break;
+            case ForwardKind.CheckpointRoots:
+                loop.Hashes.RootsTold(shard, peer, rest);
+                break;
             case ForwardKind.Named:
                 if (ForwardCodec.TryReadUInt64(ref rest, out ulong term) && ForwardCodec.TryReadIndex(ref rest, out LogIndex namedAt))
                 {
@@ -65,6 +68,12 @@ internal sealed class ForwardFrame(NodeId peer, ShardId shardId, ReadOnlyMemory<
     {
         if (!ForwardCodec.TryReadUInt64(ref rest, out ulong number) || !ForwardCodec.TryReadUInt64(ref rest, out ulong waitMs)) return;
         if (waitMs > ForwardCodec.MaxWaitMs || loop.IncarnationOf(peer) is not { } origin) return;
+        if (shard.InDoubt)
+        {
+            shard.Proposals.Reject(peer, NotAppliedReason.NoLeader, number);
+            return;
+        }
+
         ReadOnlyMemory<byte> body = payload[(payload.Length - rest.Length)..];
         shard.Apply.LeaseArrived(peer, origin, number, body, nowMicroseconds + ((long)waitMs * 1000));
     }

@@ -35,4 +35,7 @@ internal enum ForwardKind : byte
     /// names me.
     /// </summary>
     Named = 10,
+
+    /// <summary>To all voters: the root hashes of my newest checkpoints. Up to 8 times index i64, hash u64.</summary>
+    CheckpointRoots = 11,
 }

@@ -14,6 +14,7 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
     private const long SlewMicroseconds = 100_000;
     private const long BalanceMicroseconds = 5_000_000;
     private const long CheckpointSpacingMicroseconds = 1_000_000;
+    private const long DoubtMicroseconds = 5_000_000;
     private const int MaxPinnedSegments = 4;
 
     private LogIndex _tickIndex;
@@ -129,8 +130,25 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
     private bool CheckpointIsDue(long nowMicroseconds)
     {
         if (nowMicroseconds - _checkpointAt < CheckpointSpacingMicroseconds) return false;
-        return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024
-            || node.Wal.SegmentsPinnedBy(replica.Shard) > MaxPinnedSegments;
+        if (node.Wal.SegmentsPinnedBy(replica.Shard) > MaxPinnedSegments) return true;
+        if (replica.InDoubt) return nowMicroseconds - _checkpointAt >= DoubtMicroseconds && EnoughHaveTheLog();
+        return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024;
+    }
+
+    /// <summary>
+    /// So many voters can say at the next entry what they have that one of them may differ. Before, a position helps nobody: the log that
+    /// a node needs which is behind would be given up for it.
+    /// </summary>
+    private bool EnoughHaveTheLog()
+    {
+        IReadOnlyList<MemberInfo> voters = replica.Raft.Membership!.Voters;
+        int have = 0;
+        foreach (PeerProgress peer in replica.Raft.DescribePeers())
+        {
+            if (peer.Match == replica.Raft.LastIndex && replica.Raft.Membership.IsVoter(peer.Id)) have++;
+        }
+
+        return have + 1 >= Math.Min(voters.Count, (voters.Count / 2) + 2);
     }
 
     private void ConsiderHandOver(long nowMicroseconds, long nowMs)

@@ -1,4 +1,5 @@
 using RaftQueue.Consensus;
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Runtime;
@@ -81,6 +82,12 @@ internal sealed class NodeParts
         replica.Requests = parts.Desk;
         replica.Bootstrap = new BootstrapRounds(shared, directory.Files, directory.Shards.Select(opening => opening.IsBlank));
         replica.Hashes = new StateHashWatch(shared, directory.Files);
+        foreach (ShardApply shard in applies)
+        {
+            CheckpointFile file = directory.Files[shard.Shard];
+            if (file.Newest is { } newest) replica.Hashes.BeginsWith(shard.Shard, newest.Index, file.RootHash);
+        }
+
         replica.Transfers = new StateTransfer(shared, checkpoints, directory.Files, peers.Transfers);
         return parts;
     }

@@ -36,7 +36,7 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
     public void AddForwarded(NodeId from, ReadOnlyMemory<byte> payload)
     {
         ReadOnlySpan<byte> rest = payload.Span;
-        NotAppliedReason refused = replica.Raft.Role != Role.Leader ? NotAppliedReason.NoLeader
+        NotAppliedReason refused = replica.Raft.Role != Role.Leader || replica.InDoubt ? NotAppliedReason.NoLeader
             : _waitingBytes > MaxWaitingBytes || _waiting.Count > MaxWaitingCommands ? NotAppliedReason.Overloaded
             : NotAppliedReason.None;
         int position = 0;
@@ -89,6 +89,16 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
         _waitingBytes = 0;
     }
 
+    /// <summary>Tells a node that a request of its users was not proposed.</summary>
+    public void Reject(NodeId to, NotAppliedReason reason, ulong number)
+    {
+        _buffer.Clear();
+        ForwardCodec.WriteKind(_buffer, ForwardKind.Rejected);
+        _buffer.Write([(byte)reason]);
+        ForwardCodec.WriteUInt64(_buffer, number);
+        node.Network.Send(to, FrameKind.Forward, replica.Shard, urgent: true, _buffer.WrittenSpan);
+    }
+
     public static bool IsFinishing(CommandType type) => type is CommandType.Ack or CommandType.Nack or CommandType.Extend
         or CommandType.Release or CommandType.Reschedule or CommandType.Cancel or CommandType.Revoke;
 
@@ -124,14 +134,5 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
         if (command.Local is not { } request) return;
         request.Copies++;
         request.SentTo = node.Self;
-    }
-
-    private void Reject(NodeId to, NotAppliedReason reason, ulong number)
-    {
-        _buffer.Clear();
-        ForwardCodec.WriteKind(_buffer, ForwardKind.Rejected);
-        _buffer.Write([(byte)reason]);
-        ForwardCodec.WriteUInt64(_buffer, number);
-        node.Network.Send(to, FrameKind.Forward, replica.Shard, urgent: true, _buffer.WrittenSpan);
     }
 }

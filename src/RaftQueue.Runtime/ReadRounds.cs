@@ -33,7 +33,7 @@ internal sealed class ReadRounds(ShardReplica replica, NodeShared node)
     {
         if (_collecting.Count == 0 || nowMicroseconds < _notBefore) return;
         NodeId leader = replica.Raft.Leader;
-        if (leader.IsNone) return;
+        if (leader.IsNone || (leader == node.Self && replica.InDoubt)) return;
         ulong context = ++_lastContext;
         if (leader != node.Self && !Ask(leader, context)) return;
         _local.Add(context, new ReadBatch(_collecting, nowMicroseconds));
@@ -45,7 +45,7 @@ internal sealed class ReadRounds(ShardReplica replica, NodeShared node)
     /// <summary>A follower asks for a round.</summary>
     public void Asked(NodeId from, ulong batch, long nowMicroseconds)
     {
-        if (replica.Raft.Role != Role.Leader)
+        if (replica.Raft.Role != Role.Leader || replica.InDoubt)
         {
             Reply(from, batch, granted: false, default);
             return;

@@ -19,7 +19,7 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
     public void Route(PendingRequest request, long nowMicroseconds)
     {
         NodeId leader = replica.Raft.Leader;
-        if (leader.IsNone) _unsent.Add(request);
+        if (leader.IsNone || (leader == node.Self && replica.InDoubt)) _unsent.Add(request);
         else if (leader != node.Self) _forward.Add(request);
         else if (request.IsLease) LeaseHere(request);
         else if (!request.Finishing && node.IsDiskFull && request.Copies == 0) Refuse(request, NotAppliedReason.DiskFull);
@@ -112,7 +112,7 @@ internal sealed class RequestRouter(ShardReplica replica, NodeShared node)
                 _unsent.Remove(request);
                 if (node.Replies.TryTake(request.Number, out _)) request.Complete(CommandOutcome.Unknown(replica.Shard));
             }
-            else if (request.IsLease && !request.AskedAgain
+            else if (request.IsLease && !request.AskedAgain && request.Copies > 0
                 && nowMicroseconds > Math.Max(request.WaitUntilMicroseconds, request.ArrivedMicroseconds) + 1_000_000)
             {
                 // The empty answer, or the request itself, may have been lost on the way: the leader takes a repeat for the same.

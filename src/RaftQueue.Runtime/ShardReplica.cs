@@ -58,6 +58,12 @@ internal sealed class ShardReplica
 
     public Proposals Proposals { get; }
 
+    /// <summary>
+    /// The state here is another than a voter's, and no majority is known to agree with it (<see cref="StateHashWatch"/>). A leader in
+    /// doubt brings the log to the others, so that they can say what they have, and serves nobody.
+    /// </summary>
+    public bool InDoubt { get; set; }
+
     /// <summary>Bytes of entries since the last checkpoint position that this node applied.</summary>
     public long LogBytesSinceCheckpoint { get; set; }
 

@@ -70,6 +70,7 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
         }
 
         loop.Replica!.Shard(shard).Link.CheckpointWritten(frozen.Info.Index, took, written, file.FileBytes);
+        loop.Replica!.Post(new CheckpointRooted(shard, frozen.Info.Index, _writer.RootHash));
 
         if (file.Older is not { } older) return;
         bool decoded = MembershipRecord.TryDecode(older.Membership, out MembershipRecord? membership);

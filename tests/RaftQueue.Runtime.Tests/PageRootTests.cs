@@ -1,0 +1,169 @@
+using RaftQueue.Jobs;
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+using RaftQueue.Simulation;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Runtime.Tests;
+
+/// <summary>Pages that differ where no outcome does: no state hash sees it, the page trees at checkpoint positions do.</summary>
+public sealed class PageRootTests
+{
+    private const string RepairMark = "/data/shard-0/repair";
+    private const int NobodysByte = 4_000;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhoseBytesDifferFromAMajoritysStopsAndComesBackWithTheirPages(bool leader)
+    {
+        SimulatedCluster cluster = Started(seed: 201);
+        SimulatedNode victim = leader ? cluster.AwaitLeader() : cluster.Nodes.Find(node => node != cluster.AwaitLeader())!;
+        Flip(victim, 1);
+        for (int i = 0; i < 5; i++) Enqueue(cluster, "small");
+        cluster.AwaitSameState(); // the state hashes are equal
+        StateDivergedException stopped = Assert.Throws<StateDivergedException>(() => UntilTheNextCheckpoint(cluster));
+        Assert.Contains("page tree of the checkpoint at index", stopped.Message, StringComparison.Ordinal);
+        Assert.Contains("a majority of the voters has another", stopped.Message, StringComparison.Ordinal);
+        Assert.True(victim.Node!.Completion.IsCompleted);
+        Assert.True(victim.Disk.FileExists(RepairMark));
+
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        cluster.RunUntil(() => cluster.Leader() is not null, "the others go on");
+        Enqueue(cluster, "without it");
+        cluster.Start(victim);
+        cluster.RunUntil(() => victim.Node!.IsReady, "it is back");
+        Assert.Contains("pages of the checkpoint", cluster.History, StringComparison.Ordinal);
+        Assert.False(victim.Disk.FileExists(RepairMark));
+        UntilTheNextCheckpoint(cluster);
+        cluster.AwaitSameState();
+        Assert.Single(cluster.Nodes.Select(node => Pages(node).ComputeRootHashInPlace()).Distinct());
+    }
+
+    [Fact]
+    public void WhereNoMajorityAgreesNobodyServes()
+    {
+        SimulatedCluster cluster = Started(seed: 202);
+        var stopped = new List<string>();
+        cluster.NodeFailed = (node, exception) =>
+        {
+            stopped.Add(Assert.IsType<StateDivergedException>(exception).Message);
+            cluster.Crash(node, CrashMode.ProcessDeath);
+            return true;
+        };
+        foreach (SimulatedNode node in cluster.Nodes) Flip(node, (byte)node.Id.Value);
+        SimulatedNode leader = cluster.AwaitLeader();
+        for (int i = 0; i < 12; i++) _ = cluster.EnqueueAsync(leader, "work", Big).AsTask();
+        cluster.RunFor(10_000);
+        Assert.NotEmpty(stopped);
+        Assert.All(stopped, message => Assert.Contains("no majority of the voters agrees on any", message, StringComparison.Ordinal));
+        Assert.All(cluster.Nodes, node => Assert.False(node.Disk.FileExists(RepairMark)));
+
+        // What the first said may have died with it; who is left does not know who is right.
+        foreach (SimulatedNode node in cluster.Nodes.FindAll(node => node.IsRunning)) AssertServesNobody(cluster, node);
+        foreach (SimulatedNode node in cluster.Nodes.FindAll(node => !node.IsRunning)) cluster.Start(node);
+        cluster.RunFor(10_000);
+        Assert.True(stopped.Count >= 3, "started again, it says what it has, and the others stop");
+    }
+
+    [Fact]
+    public void WhereNobodyKnowsWhoIsRightTheLeaderStepsDownAndNobodyIsServedUntilTheThirdNodeTells()
+    {
+        SimulatedCluster cluster = Started(seed: 203);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
+        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
+        cluster.Crash(third, CrashMode.ProcessDeath);
+        Flip(wrong, 1);
+        UntilTheNextCheckpoint(cluster);
+        cluster.RunUntil(() => leader.Node!.Parts.Replica.Shards[0].InDoubt && wrong.Node!.Parts.Replica.Shards[0].InDoubt, "both are in doubt");
+        Assert.Equal("its state differs from others'", leader.Node!.Parts.Replica.Shards[0].Raft.LastStepDownReason);
+        Assert.Contains("no majority is known to agree on any", cluster.History, StringComparison.Ordinal);
+        cluster.RunUntil(() => cluster.Leader() is not null, "one of them brings the log to the third");
+        foreach (SimulatedNode node in new[] { leader, wrong }) AssertServesNobody(cluster, node);
+
+        StateDivergedException? stopped = null;
+        cluster.NodeFailed = (node, exception) =>
+        {
+            Assert.Same(wrong, node);
+            stopped = Assert.IsType<StateDivergedException>(exception);
+            cluster.Crash(node, CrashMode.ProcessDeath);
+            return true;
+        };
+        cluster.Start(third);
+        cluster.RunUntil(() => stopped is not null, "the one that is wrong stops");
+        cluster.RunUntil(() => !leader.Node!.Parts.Replica.Shards[0].InDoubt, "the other one is right");
+        cluster.RunUntil(() => leader.Node!.IsReady && third.Node!.IsReady, "they lead and follow");
+        Enqueue(cluster, "served again");
+    }
+
+    [Fact]
+    public void ADoubtedCheckpointIsGivenToNobody()
+    {
+        SimulatedCluster cluster = Started(seed: 204);
+        UntilTheNextCheckpoint(cluster);
+        CheckpointFiles files = cluster.AwaitLeader().Node!.Parts.Files;
+        var shard = new ShardId(0);
+        files.SetInDoubt(shard, true);
+        Assert.Null(files.OpenReader(shard));
+        files.SetInDoubt(shard, false);
+        using CheckpointReader? reader = files.OpenReader(shard);
+        Assert.NotNull(reader);
+    }
+
+    private static string Big => $"\"{new string('x', 150_000)}\"";
+
+    private static SimulatedCluster Started(ulong seed)
+    {
+        var cluster = new SimulatedCluster(3, 1, seed, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        cluster.AwaitLeader();
+        UntilTheNextCheckpoint(cluster);
+        cluster.RunFor(2_000);
+        UntilTheNextCheckpoint(cluster);
+        cluster.AwaitSameState();
+        return cluster;
+    }
+
+    /// <summary>A byte of the root page that nothing reads.</summary>
+    private static void Flip(SimulatedNode node, byte bits)
+    {
+        using PageHandle page = Pages(node).Pin(PageNumber.Root, PageIntent.Write);
+        page.Write[NobodysByte] ^= bits;
+    }
+
+    private static PageStore Pages(SimulatedNode node) => node.Node!.Parts.Applies[0].State.Pages;
+
+    private static void Enqueue(SimulatedCluster cluster, string payload)
+    {
+        CommandOutcome outcome = cluster.Enqueue(cluster.AwaitLeader(), "work", $"\"{payload}\"");
+        Assert.Equal((OutcomeKind.Applied, ResultCode.Ok), (outcome.Kind, outcome.Code));
+    }
+
+    private static void AssertServesNobody(SimulatedCluster cluster, SimulatedNode node)
+    {
+        CommandOutcome outcome = cluster.Enqueue(node, "work", "1");
+        Assert.Equal((OutcomeKind.NotApplied, NotAppliedReason.NoLeader), (outcome.Kind, outcome.Reason));
+        CommandOutcome lease = cluster.Await(cluster.LeaseAsync(node, "work", 1, waitMs: 0), "a lease");
+        Assert.Equal((OutcomeKind.NotApplied, NotAppliedReason.NoLeader), (lease.Kind, lease.Reason));
+        ReadOutcome read = cluster.Await(
+            node.Node!.ReadAsync(new ShardId(0), ReadConsistency.Linearizable, 0, static (_, _, _) => true), "a read");
+        Assert.False(read.Decided);
+    }
+
+    /// <summary>Enqueues until every running node has another checkpoint, and gives them time to compare.</summary>
+    private static void UntilTheNextCheckpoint(SimulatedCluster cluster)
+    {
+        List<SimulatedNode> running = cluster.Nodes.FindAll(node => node.IsRunning);
+        List<LogIndex?> before = [.. running.Select(Newest)];
+        while (running.Where((node, place) => Newest(node) == before[place]).Any())
+        {
+            cluster.Enqueue(cluster.AwaitLeader(), "work", Big);
+            cluster.RunFor(200);
+        }
+
+        cluster.RunFor(1_000);
+    }
+
+    private static LogIndex? Newest(SimulatedNode node) => node.Node!.Parts.Files[new ShardId(0)].Newest?.Index;
+}

@@ -37,6 +37,20 @@ internal sealed class DiskFaults(FaultContext context)
                 return Fail(DiskOperation.Write, fault, node);
             case FaultKind.FailRead:
                 return Fail(DiskOperation.Read, fault, node);
+            case FaultKind.FailCreate:
+                return Fail(DiskOperation.Create, fault, node);
+            case FaultKind.FailAllocate:
+                return Fail(DiskOperation.Allocate, fault, node);
+            case FaultKind.FailSetLength:
+                return Fail(DiskOperation.SetLength, fault, node);
+            case FaultKind.FailRename:
+                return Fail(DiskOperation.Rename, fault, node);
+            case FaultKind.FailDelete:
+                return Fail(DiskOperation.Delete, fault, node);
+            case FaultKind.FailSyncDirectory:
+                return Fail(DiskOperation.SyncDirectory, fault, node);
+            case FaultKind.BreakDisk:
+                return Break(fault, node);
             case FaultKind.FullDisk:
                 return Fill(fault, node);
             default:
@@ -56,6 +70,24 @@ internal sealed class DiskFaults(FaultContext context)
         context.Tell($"node {node.Id}: the {fault.Amount}th {operation} from now fails");
         node.Disk.FailNext(operation, (int)fault.Amount);
         node.MayFail = true;
+        node.FailSalt = fault.Salt;
+        return null;
+    }
+
+    private string? Break(FaultEvent fault, SimulatedNode node)
+    {
+        FakeDisk disk = node.Disk;
+        disk.Broken = fault.Amount == 0 ? BrokenParts.Writes : BrokenParts.All;
+        node.MayFail = true;
+        node.FailSalt = fault.Salt;
+        context.Tell($"node {node.Id}: {disk.Broken} fail on its disk for {fault.DurationMs} ms");
+        context.Later(fault.DurationMs, () =>
+        {
+            disk.Broken = BrokenParts.None;
+            bool replaced = (fault.Salt & 1) == 1 && node.Disk == disk && context.Budget.Refuses(node) is null;
+            context.Tell($"node {node.Id}: its disk {(replaced ? "is replaced" : "works again")}");
+            if (replaced) context.Replace(node);
+        });
         return null;
     }
 

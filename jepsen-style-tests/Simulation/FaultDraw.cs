@@ -47,7 +47,7 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 Add(FaultKind.Die, Pick(), DownMs());
                 break;
             case FaultPattern.LosePower:
-                Add(FaultKind.LosePower, Pick(), DownMs());
+                AddPowerLoss(Pick());
                 break;
             case FaultPattern.CrashInDisk:
                 Add(FaultKind.CrashInDisk, Pick(), DownMs(), amount: 1 + Below(OneIn(2) ? 20 : 200));
@@ -104,6 +104,15 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 FaultKind error = OneIn(3) ? FaultKind.FailSync : OneIn(2) ? FaultKind.FailWrite : FaultKind.FailRead;
                 Add(error, Pick(), DownMs(), amount: 1 + Below(error == FaultKind.FailRead ? 5 : 60));
                 break;
+            case FaultPattern.RareDiskError:
+                AddRareDiskError();
+                break;
+            case FaultPattern.BreakDisk:
+                Add(FaultKind.BreakDisk, Pick(), 500 + Below(8_000), amount: Below(2));
+                break;
+            case FaultPattern.CutClients:
+                Add(FaultKind.CutClients, OneIn(2) ? FaultTarget.LeaderOf((int)Below(plan.Shards)) : Pick(), CutMs());
+                break;
             case FaultPattern.FullDisk:
                 Add(FaultKind.FullDisk, Pick(), 500 + Below(8_000), amount: Below(3) * 512 * 1024);
                 break;
@@ -130,17 +139,22 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
                 long downMs = DownMs();
                 Add(FaultKind.Die, node, downMs);
-                Add(FaultKind.LosePower, node, DownMs(), afterMs: OneIn(2) ? Below(downMs) : downMs + Below(300));
+                AddPowerLoss(node, afterMs: OneIn(2) ? Below(downMs) : downMs + Below(300));
                 break;
             case FaultPattern.Damage:
                 AddDamage();
                 break;
             case FaultPattern.PowerRound:
                 long gapMs = 1 + Below(400);
-                for (int i = 0; i < plan.Nodes; i++) Add(FaultKind.LosePower, FaultTarget.Node(i + 1), DownMs(), afterMs: i * gapMs);
+                for (int i = 0; i < plan.Nodes; i++) AddPowerLoss(FaultTarget.Node(i + 1), afterMs: i * gapMs);
                 break;
             case FaultPattern.AllCrash:
-                for (int i = 0; i < plan.Nodes; i++) Add(OneIn(3) ? FaultKind.Die : FaultKind.LosePower, FaultTarget.Node(i + 1), DownMs());
+                for (int i = 0; i < plan.Nodes; i++)
+                {
+                    if (OneIn(3)) Add(FaultKind.Die, FaultTarget.Node(i + 1), DownMs());
+                    else AddPowerLoss(FaultTarget.Node(i + 1));
+                }
+
                 break;
             case FaultPattern.StrobeWall:
                 long beatMs = 5 + Below(400);
@@ -176,12 +190,38 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
         // It often cannot be done at the first moment, because the node's newest entries are under way.
         for (int attempt = 0; attempt < 4; attempt++)
             Add(kind, node, DownMs(), kind == FaultKind.DamageCheckpoint ? Below(plan.Shards) : 0, afterMs: attempt * 37);
-        if (!OneIn(4)) Add(OneIn(2) ? FaultKind.Die : FaultKind.LosePower, node, DownMs(), afterMs: 150 + Below(400));
+        if (!OneIn(4)) Add(OneIn(2) ? FaultKind.Die : FaultKind.LosePower, node, DownMs(), amount: Below(2), afterMs: 150 + Below(400));
     }
+
+    /// <summary>Some happen only while a node starts, or begins with an empty directory.</summary>
+    private void AddRareDiskError()
+    {
+        FaultKind[] kinds =
+        [
+            FaultKind.FailCreate, FaultKind.FailAllocate, FaultKind.FailSetLength, FaultKind.FailRename, FaultKind.FailDelete, FaultKind.FailSyncDirectory,
+        ];
+        FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+        FaultKind kind = kinds[(int)Below(kinds.Length)];
+        long amount = 1 + Below(kind == FaultKind.FailAllocate ? 6 : 3);
+        if (OneIn(2))
+        {
+            Add(kind, node, amount: amount);
+            return;
+        }
+
+        long downMs = 20 + Below(500);
+        Add(OneIn(4) ? FaultKind.Wipe : FaultKind.Die, node, downMs);
+        Add(kind, node, amount: amount, afterMs: downMs / 2);
+    }
+
+    /// <summary>Its peers see the connections close, or nothing at all.</summary>
+    private void AddPowerLoss(FaultTarget node, long afterMs = 0) =>
+        Add(FaultKind.LosePower, node, DownMs(), amount: Below(2), afterMs: afterMs);
 
     /// <summary>The number of a <see cref="FaultKind.Partition"/>.</summary>
     private long Ways(FaultPattern pattern)
     {
+        bool oneWay = pattern == FaultPattern.Ring && (plan.Nodes == 3 || OneIn(3));
         int n = plan.Nodes;
         long turn = Below(n);
         long ways = 0;
@@ -197,6 +237,7 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 {
                     FaultPattern.Halves => a <= n / 2 != b <= n / 2,
                     FaultPattern.Bridge => a != n / 2 && b != n / 2 && a < n / 2 != b < n / 2,
+                    _ when oneWay => b != (a + 1) % n,
                     _ => apart > n / 4,
                 };
                 if (cut && from != to) ways |= 1L << ((from * NetworkFaults.Width) + to);

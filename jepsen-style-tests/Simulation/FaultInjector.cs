@@ -37,7 +37,7 @@ internal sealed class FaultInjector
         _history = history;
         _startedAt = Now;
         Budget = new DamageBudget(cluster, shards);
-        var context = new FaultContext(cluster, history, Budget, Later);
+        var context = new FaultContext(cluster, history, Budget, Later, Replace);
         _network = new NetworkFaults(context);
         _disks = new DiskFaults(context);
         cluster.NodeFailed = NodeFailed;
@@ -109,7 +109,9 @@ internal sealed class FaultInjector
             _armed.Remove(node.Id);
             node.Disk.CrashAtOperation = null;
             node.Disk.CapacityBytes = null;
+            node.Disk.Broken = BrokenParts.None;
             node.Disk.ForgetErrors();
+            node.IsCutFromClients = false;
             node.PausedUntilMicroseconds = 0;
             node.Clock.WallOffsetMs = 0;
             foreach (string loop in Loop.All)
@@ -173,7 +175,11 @@ internal sealed class FaultInjector
                 node.Disk.Crash(CrashMode.PowerLoss, new SplitMix64(fault.Salt));
                 return null;
             case FaultKind.DamageLog or FaultKind.DamageCheckpoint or FaultKind.DamageHardState or FaultKind.DamageIdentity:
-                return _disks.Make(fault, node);
+            case >= FaultKind.FailCreate and <= FaultKind.BreakDisk:
+                // Of a node that is down: when it starts.
+                return _stopping.ContainsKey(node.Id) ? "the node is stopping" : _disks.Make(fault, node);
+            case FaultKind.CutClients:
+                return CutClients(fault, node);
             default:
                 return node.IsRunning ? MakeOfProcess(fault, node) : "the node is down";
         }
@@ -187,7 +193,7 @@ internal sealed class FaultInjector
                 Crash(node, CrashMode.ProcessDeath, fault);
                 return null;
             case FaultKind.LosePower:
-                Crash(node, CrashMode.PowerLoss, fault);
+                Crash(node, CrashMode.PowerLoss, fault, silently: fault.Amount != 0);
                 return null;
             case FaultKind.Wipe:
                 return Wipe(fault, node);
@@ -217,20 +223,30 @@ internal sealed class FaultInjector
         bool planned = exception is SimulatedCrashException && _armed.ContainsKey(node.Id);
         bool refusedByDisk = node.MayFail && exception is DiskException or StorageDamagedException or Pages.CheckpointDamagedException;
         if (!planned && !refusedByDisk) return exception.InnerException is { } inner && NodeFailed(node, inner);
-        FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs, Salt: 1);
+        FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs, Salt: node.FailSalt);
         _history.Fault($"node {node.Id} fails: {exception.Message}");
         Crash(node, (fault.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, fault);
         return true;
     }
 
-    private void Crash(SimulatedNode node, CrashMode mode, FaultEvent fault)
+    private string? CutClients(FaultEvent fault, SimulatedNode node)
+    {
+        bool breaks = (fault.Salt & 1) == 1;
+        _history.Fault($"clients do not reach node {node.Id} for {fault.DurationMs} ms{(breaks ? ", connections break" : "")}");
+        node.IsCutFromClients = true;
+        if (breaks) node.ClientBreaks++;
+        Later(fault.DurationMs, () => node.IsCutFromClients = false);
+        return null;
+    }
+
+    private void Crash(SimulatedNode node, CrashMode mode, FaultEvent fault, bool silently = false)
     {
         Budget.Observe();
         _stopping.Remove(node.Id);
         _armed.Remove(node.Id);
         node.PausedUntilMicroseconds = 0;
-        _history.Fault($"node {node.Id} crashes: {mode}");
-        _cluster.Crash(node, mode, new SplitMix64(fault.Salt));
+        _history.Fault($"node {node.Id} crashes: {mode}{(silently ? ", and nobody is told" : "")}");
+        _cluster.Crash(node, mode, new SplitMix64(fault.Salt), silently);
         if (IsHealed(node)) Later(fault.DurationMs, () => Start(node));
     }
 
@@ -316,6 +332,7 @@ internal sealed class FaultInjector
         node.PausedUntilMicroseconds = 0;
         node.StartsFailed = 0;
         node.MayFail = false;
+        node.FailSalt = 1;
         _armed.Remove(node.Id);
         _stopping.Remove(node.Id);
         _cluster.Crash(node, CrashMode.PowerLoss);

@@ -36,10 +36,16 @@ internal enum FaultKind
     /// <summary>Transfers of checkpoints from the node carry wrong bytes in whole frames.</summary>
     SpoilTransfers,
 
+    /// <summary>Nothing passes between the node and clients; peers hear it. With an odd salt, clients see their connections break.</summary>
+    CutClients,
+
     /// <summary>The process dies: what it wrote can be read, synced or not.</summary>
     Die,
 
-    /// <summary>The machine loses power: what was not synced is kept, lost or torn. Also for a node that does not run.</summary>
+    /// <summary>
+    /// The machine loses power: what was not synced is kept, lost or torn. Also for a node that does not run. With an amount nobody is told:
+    /// its connections stay open at the other ends, silent, until it is back.
+    /// </summary>
     LosePower,
 
     /// <summary>At one of its next disk operations, perhaps in the middle of a write, the node dies or loses power.</summary>
@@ -80,6 +86,30 @@ internal enum FaultKind
 
     /// <summary>A read fails (EIO).</summary>
     FailRead,
+
+    /// <summary>Making a file fails (EIO). As with all errors of single operations, the amount says which one of its kind from now on.</summary>
+    FailCreate,
+
+    /// <summary>Taking space for a file fails (EIO).</summary>
+    FailAllocate,
+
+    /// <summary>Changing the length of a file fails (EIO).</summary>
+    FailSetLength,
+
+    /// <summary>Renaming fails (EIO).</summary>
+    FailRename,
+
+    /// <summary>Deleting fails (EIO).</summary>
+    FailDelete,
+
+    /// <summary>Syncing a directory fails (EIO).</summary>
+    FailSyncDirectory,
+
+    /// <summary>
+    /// Every write and sync fails from now on (EIO), with an amount that is not even every read as well. After a while the device works
+    /// again, or, with an odd salt and where the promise covers it, is replaced by an empty one.
+    /// </summary>
+    BreakDisk,
 
     /// <summary>No more than the amount of bytes can be taken for a while.</summary>
     FullDisk,

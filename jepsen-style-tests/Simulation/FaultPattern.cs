@@ -13,7 +13,7 @@ internal enum FaultPattern
     /// <summary>Two sides that have one node in common.</summary>
     Bridge,
 
-    /// <summary>Every node hears a majority, no two the same.</summary>
+    /// <summary>Every node hears a majority, no two the same; of three in one direction only. Of five now and then the next one only.</summary>
     Ring,
     Disconnect,
     Clog,
@@ -55,4 +55,9 @@ internal enum FaultPattern
 
     /// <summary>The apply loops of all nodes are slow at once.</summary>
     SlowApplies,
+
+    /// <summary>Errors of the rarer operations, also while a node starts.</summary>
+    RareDiskError,
+    BreakDisk,
+    CutClients,
 }

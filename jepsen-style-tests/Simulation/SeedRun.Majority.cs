@@ -66,7 +66,7 @@ internal sealed partial class SeedRun
 
     private void Afflict(SimulatedNode node, SplitMix64 random)
     {
-        FaultKind[] kinds = [FaultKind.Die, FaultKind.Isolate, FaultKind.Deafen, FaultKind.Mute, FaultKind.Pause, FaultKind.HangLog, FaultKind.HangApply];
+        FaultKind[] kinds = [FaultKind.Die, FaultKind.Isolate, FaultKind.Deafen, FaultKind.Mute, FaultKind.Pause, FaultKind.HangLog, FaultKind.HangApply, FaultKind.BreakDisk];
         int drawn = (int)random.NextBelow(kinds.Length + 1);
         ulong salt = random.NextUInt64();
         if (Plan.Affliction is { } fixedKind) _faults.Afflict(fixedKind, node, salt);

@@ -77,6 +77,9 @@ internal sealed partial class SeedRun : IDisposable
     /// <summary>Faults that could not happen when their time came.</summary>
     public IReadOnlyDictionary<FaultKind, int> FaultsLeftOut => _faults.LeftOut;
 
+    /// <summary>Operations of disks that failed.</summary>
+    public long DiskErrors => _cluster.Nodes.Sum(node => node.DiskErrors);
+
     /// <summary>Gets every line of the timeline as it comes.</summary>
     public Action<string>? Watch
     {

@@ -19,6 +19,7 @@ internal sealed class SimulatedClient(
     private ClientCall? _call;
     private long _nextAt = -1;
     private long _givesUpAt;
+    private int _breaksSeen;
 
     public long NextMicroseconds => _call is not null ? _givesUpAt : _steps.Count > 0 ? Math.Max(0, _nextAt) : long.MaxValue;
 
@@ -30,8 +31,12 @@ internal sealed class SimulatedClient(
     public void Poll()
     {
         if (_call is null) return;
-        bool nodeGone = cluster.Nodes.TrueForAll(node => node.Node != _call.Node);
-        if (_call.IsAnswered) _call.NoteAnswer();
+        SimulatedNode? asked = cluster.Nodes.Find(node => node.Node == _call.Node);
+        bool nodeGone = asked is null || asked.ClientBreaks != _breaksSeen;
+        // Answers that do not get through wait in the node's socket.
+        if (_call.IsAnswered && !nodeGone && asked!.IsCutFromClients && Now < _givesUpAt) return;
+        bool reached = _call.IsAnswered && (asked is null || (asked.ClientBreaks == _breaksSeen && !asked.IsCutFromClients));
+        if (reached) _call.NoteAnswer();
         else if (nodeGone || Now >= _givesUpAt) _call.GiveUp();
         else return;
         ClientCall call = _call;
@@ -46,7 +51,7 @@ internal sealed class SimulatedClient(
     {
         if (_nextAt < 0) Think();
         if (_call is not null || _steps.Count == 0 || Now < _nextAt) return;
-        List<SimulatedNode> running = cluster.Nodes.FindAll(node => node.IsRunning);
+        List<SimulatedNode> running = cluster.Nodes.FindAll(node => node is { IsRunning: true, IsCutFromClients: false });
         if (running.Count == 0)
         {
             _nextAt = Now + NoNodeMicroseconds;
@@ -58,6 +63,7 @@ internal sealed class SimulatedClient(
         SimulatedNode asked = running[(int)_random.NextBelow(running.Count)];
         // Some leave before the answer can come: what they asked for goes on without them.
         _givesUpAt = Now + (_random.NextBelow(14) == 0 ? _random.NextBelow(1_500_000) : PatienceMicroseconds);
+        _breaksSeen = asked.ClientBreaks;
         _call = _requests.Make(step, asked, _random);
         Poll();
     }

@@ -91,7 +91,9 @@ internal sealed class SimulatedCluster : IDisposable
             },
             InlineCompletions: true);
         node.Loops = loops;
+        long syncErrors = node.Disk.SyncErrors;
         node.Node = Node.Start(options, environment);
+        StopsAtSyncErrors(node, syncErrors);
         // What other threads would see of a loop that hangs in its slice.
         NodeShared shared = node.Node.Parts.Shared;
         loops.Stands = (name, stands) =>
@@ -101,10 +103,12 @@ internal sealed class SimulatedCluster : IDisposable
     }
 
     /// <summary>The process dies or the power goes; what was not synced may be readable or gone.</summary>
-    public void Crash(SimulatedNode node, CrashMode mode, SplitMix64? random = null)
+    /// <param name="silently">Its connections stay open at the other ends, until it is back.</param>
+    public void Crash(SimulatedNode node, CrashMode mode, SplitMix64? random = null, bool silently = false)
     {
         Timeline.Add(node.Id.Value, $"crashes ({mode})");
-        Network.Leave(node.Id);
+        if (silently) Network.Vanish(node.Id);
+        else Network.Leave(node.Id);
         Forget(node);
         node.Disk.Crash(mode, random);
     }
@@ -238,14 +242,21 @@ internal sealed class SimulatedCluster : IDisposable
         return Network.RunDue() | worked;
     }
 
+    /// <summary>P10: after a sync that failed nobody knows what is durable, and no second one can tell ("fsyncgate").</summary>
+    private static void StopsAtSyncErrors(SimulatedNode node, long before) =>
+        Require.That(node.Disk.SyncErrors == before, $"P10: node {node.Id} goes on after a sync that failed");
+
     private bool RunDue(SimulatedNode node)
     {
         bool worked = false;
         try
         {
+            FakeDisk disk = node.Disk;
+            long syncErrors = disk.SyncErrors;
             while (node.Loops?.RunSlice() == true)
             {
                 worked = true;
+                if (node.Disk == disk) StopsAtSyncErrors(node, syncErrors);
                 _guard.Did(node.LastLoop);
             }
         }

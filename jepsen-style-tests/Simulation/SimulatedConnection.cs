@@ -18,6 +18,9 @@ internal sealed class SimulatedConnection : IDisposable
 
     public bool IsOpen { get; private set; } = true;
 
+    /// <summary>At this end there is nobody any more, and the other end does not know.</summary>
+    public NodeId? DeadEnd { get; set; }
+
     public SimulatedStream From(NodeId sender) => sender == _ofFirst.Path.From ? _ofFirst : _ofSecond;
 
     public void Dispose()

@@ -78,7 +78,24 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     {
         StaysInThread();
         if (_peers.Remove(id, out SimulatedPeer? gone)) gone.IsGone = true;
-        foreach (NodeId other in _peers.Keys.ToList()) Disconnect(id, other);
+        for (int other = 1; other < MostNodes; other++) Disconnect(id, new NodeId(other));
+    }
+
+    /// <summary>
+    /// The machine is gone and told nobody: at the other ends its connections stay open, and what is sent on them comes to nothing, until
+    /// it is back and does not know them.
+    /// </summary>
+    public void Vanish(NodeId id)
+    {
+        StaysInThread();
+        if (_peers.Remove(id, out SimulatedPeer? gone)) gone.IsGone = gone.IsSilent = true;
+        for (int number = 1; number < MostNodes; number++)
+        {
+            var other = new NodeId(number);
+            if (Between(id, other) is not { } connection) continue;
+            if (Find(other) is null || connection.DeadEnd is not null) Disconnect(id, other);
+            else connection.DeadEnd = id;
+        }
     }
 
     /// <summary>Nothing passes from one to the other; connections stay open, as with a dropped cable.</summary>
@@ -257,7 +274,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     private void Arrive(SimulatedStream stream)
     {
         // What was under way on a connection ends with it.
-        if (!stream.IsOpen || Find(stream.Path.To) is not { } receiver) return;
+        if (!stream.IsOpen || stream.IsDeadEnd || Find(stream.Path.To) is not { } receiver) return;
         if (stream.Held > 0)
         {
             stream.Held++;
@@ -276,7 +293,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     /// <summary>Hands on what was held back, once nothing holds it any more.</summary>
     private void Release(SimulatedStream stream)
     {
-        if (!stream.IsOpen || Find(stream.Path.To) is not { } receiver) return;
+        if (!stream.IsOpen || stream.IsDeadEnd || Find(stream.Path.To) is not { } receiver) return;
         if (IsHeld(stream))
         {
             At(Now + HoldMicroseconds, () => Release(stream));
@@ -312,13 +329,15 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     }
 
     private bool CanConnect(SimulatedPeer one, SimulatedPeer other) =>
-        !IsConnected(one.Id, other.Id) && one.Wants(other.Id) && other.Wants(one.Id) && !IsCut(one.Id, other.Id) && !IsCut(other.Id, one.Id);
+        Between(one.Id, other.Id) is null or { DeadEnd: not null } && one.Wants(other.Id) && other.Wants(one.Id) && !IsCut(one.Id, other.Id) && !IsCut(other.Id, one.Id);
 
     private void Connect(SimulatedPeer one, SimulatedPeer other)
     {
         Handshake mine = ThroughCodec(one.Handler!.OurHandshake(other.Id));
         Handshake theirs = ThroughCodec(other.Handler!.OurHandshake(one.Id));
         Require.That(Handshake.Compare(mine, theirs) is null, "P11: nodes of one cluster accept each other");
+        // One end still has the connection of the other's former life: its caller insists.
+        Disconnect(one.Id, other.Id);
         Between(one.Id, other.Id) = new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, Options);
         one.Connected(other.Id, theirs);
         other.Connected(one.Id, mine);

@@ -11,6 +11,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     private ManualLoopHost? _loops;
     private long _pastSlices;
     private long _pastOperations;
+    private long _pastErrors;
     private ulong _pastDigest;
     private Func<string>? _lastLoop;
 
@@ -32,6 +33,15 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     /// <summary>Its disk was made to fail or was damaged: it may stop by itself, and may not start.</summary>
     public bool MayFail { get; set; }
 
+    /// <summary>What happens when that makes it stop: even, the machine loses power; else the process dies.</summary>
+    public ulong FailSalt { get; set; } = 1;
+
+    /// <summary>Clients do not reach it; peers do.</summary>
+    public bool IsCutFromClients { get; set; }
+
+    /// <summary>So often clients saw all their connections to it break.</summary>
+    public int ClientBreaks { get; set; }
+
     /// <summary>Starts in a row that ended with an error.</summary>
     public int StartsFailed { get; set; }
 
@@ -41,11 +51,15 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
         set
         {
             _pastOperations += _disk.Operations;
+            _pastErrors += _disk.Errors;
             _pastDigest = SplitMix64.Mix(_pastDigest ^ _disk.Digest);
             _disk.Release();
             _disk = value;
         }
     }
+
+    /// <summary>Operations of its disks that failed.</summary>
+    public long DiskErrors => _pastErrors + _disk.Errors;
 
     public Node? Node { get; set; }
 

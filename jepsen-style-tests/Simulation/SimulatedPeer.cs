@@ -16,6 +16,9 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
     /// <summary>Its process is gone.</summary>
     public bool IsGone { get; set; }
 
+    /// <summary>And nobody was told: what waits for it hears nothing.</summary>
+    public bool IsSilent { get; set; }
+
     public IPeerHandler? Handler { get; private set; }
 
     public ITransferSource Source => source;

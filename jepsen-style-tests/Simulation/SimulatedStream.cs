@@ -35,6 +35,9 @@ internal sealed class SimulatedStream : IDisposable
 
     public bool IsOpen => _connection.IsOpen;
 
+    /// <summary>What arrives comes to nothing.</summary>
+    public bool IsDeadEnd => _connection.DeadEnd == Path.To;
+
     /// <summary>The next chunk leaves no earlier.</summary>
     public long SendingUntil { get; set; }
 

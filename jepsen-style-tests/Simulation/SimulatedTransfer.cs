@@ -85,7 +85,7 @@ internal sealed class SimulatedTransfer(SimulatedNetwork network, SimulatedPeer 
             // A process that is gone waits for nothing.
             if (receiver.IsGone) return;
             long held = Math.Max(network.PausedUntil(receiver.Id), Math.Max(Path.CloggedUntil, network.PausedUntil(from)));
-            bool stands = Path.IsCut || network.Path(receiver.Id, from).IsCut;
+            bool stands = Path.IsCut || network.Path(receiver.Id, from).IsCut || _sender is { IsSilent: true };
             if (held <= network.NowMicroseconds && !stands) then(true);
             else if (patience <= 0 && network.PausedUntil(receiver.Id) <= network.NowMicroseconds) then(false);
             else After(WaitMicroseconds, then, patience - WaitMicroseconds);

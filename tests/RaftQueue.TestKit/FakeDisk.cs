@@ -35,6 +35,15 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     /// <summary>While a test reads for itself: errors that are planned for reads wait.</summary>
     public bool IsWatched { get; set; }
 
+    /// <summary>From now on operations fail (EIO), until this is <see cref="BrokenParts.None"/> again: a device that stays broken.</summary>
+    public BrokenParts Broken { get; set; }
+
+    /// <summary>How many operations failed as planned, or because the device was broken.</summary>
+    public long Errors { get; private set; }
+
+    /// <summary>How many syncs of files and directories were among these: what was to be durable may never be.</summary>
+    public long SyncErrors { get; private set; }
+
     /// <summary>Bytes that files may take in all; null is no limit.</summary>
     public long? CapacityBytes { get; set; }
 
@@ -309,11 +318,20 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
 
     private void ThrowPlanned(DiskOperation kind, long number, string path, FakeInode? syncing)
     {
+        if (Broken == BrokenParts.All || (Broken == BrokenParts.Writes && kind != DiskOperation.Read)) Fail(kind, path, InputOutputError, syncing);
         if (_errors.Count == 0) return;
         int planned = _errors.FindIndex(error => error.Kind == kind && error.Number == number);
         if (planned < 0) return;
         int errno = _errors[planned].Errno;
         _errors.RemoveAt(planned);
+        Fail(kind, path, errno, syncing);
+    }
+
+    [DoesNotReturn]
+    private void Fail(DiskOperation kind, string path, int errno, FakeInode? syncing)
+    {
+        Errors++;
+        if (kind is DiskOperation.DataSync or DiskOperation.SyncDirectory) SyncErrors++;
         syncing?.FailSync();
         throw new DiskException(kind.ToString(), path, errno);
     }

@@ -19,6 +19,7 @@ internal sealed class DiskFaults(FaultContext context)
             case FaultKind.HangLog:
                 return Hold(Loop.Log, fault, node);
             case FaultKind.HangCheckpoint:
+                Hold(Loop.Eviction, fault, node);
                 return Hold(Loop.Checkpoint, fault, node);
             case FaultKind.HangApply:
                 return Hold(Loop.Apply, fault, node);
@@ -28,7 +29,7 @@ internal sealed class DiskFaults(FaultContext context)
                 return null;
             case FaultKind.SlowDisk:
                 context.Tell($"node {node.Id}: every write takes {fault.Amount} us for {fault.DurationMs} ms");
-                foreach (string loop in (string[])[Loop.Log, Loop.Checkpoint])
+                foreach (string loop in (string[])[Loop.Log, Loop.Checkpoint, Loop.Eviction])
                     node.Loops?.Slow(loop, fault.Amount, context.Now + (fault.DurationMs * 1000));
                 return null;
             case FaultKind.FailSync:

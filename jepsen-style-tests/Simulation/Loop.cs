@@ -5,7 +5,8 @@ internal static class Loop
 {
     public const string Log = "log";
     public const string Checkpoint = "checkpoint";
+    public const string Eviction = "eviction";
     public const string Apply = "apply";
 
-    public static IReadOnlyList<string> All { get; } = [Log, Checkpoint, Apply];
+    public static IReadOnlyList<string> All { get; } = [Log, Checkpoint, Eviction, Apply];
 }

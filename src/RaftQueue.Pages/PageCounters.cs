@@ -7,7 +7,8 @@ namespace RaftQueue.Pages;
 /// <param name="ColdReads">Pages read from the file.</param>
 /// <param name="Evictions">Pages that left memory.</param>
 /// <param name="EvictionWrites">Pages written to the file so that they could leave.</param>
+/// <param name="EvictionWaits">How often whoever needed a page wrote others himself, because too few had been written ahead.</param>
 /// <param name="LongestEvictionMicroseconds">The longest time for which whoever needed a page waited for others to leave.</param>
 public readonly record struct PageCounters(
     long AllocatedPages, long ResidentPages, long DirtyPages, long ColdReads, long Evictions, long EvictionWrites,
-    long LongestEvictionMicroseconds);
+    long EvictionWaits, long LongestEvictionMicroseconds);

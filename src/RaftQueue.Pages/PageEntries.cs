@@ -27,6 +27,13 @@ internal sealed unsafe class PageEntries : IDisposable
     public const ulong UseMask = 3UL << 27;
 
     public const ulong UseOne = 1UL << 27;
+
+    /// <summary>
+    /// Which <see cref="AheadBatch"/> a copy of the page is being written in; 0 for none. Gone as soon as the page changes.
+    /// </summary>
+    public const ulong AheadMask = 7UL << AheadShift;
+
+    public const int AheadShift = 29;
     public const int StepShift = 32;
     public const ulong StepMask = 0xFFUL << StepShift;
     public const ulong WritePin = 1UL << 40;

@@ -43,7 +43,7 @@ public sealed unsafe partial class PageStore
 
     /// <summary>What the store did and holds.</summary>
     public PageCounters Counters =>
-        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _evictions, _evictionWrites, _longestEviction);
+        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _evictions, _evictionWrites, _evictionWaits, _longestEviction);
 
     /// <summary>The most frames that one search for victims looked at.</summary>
     internal int MostVisits => _mostVisits;
@@ -55,7 +55,7 @@ public sealed unsafe partial class PageStore
     public void MakeRoomAgain()
     {
         if (_pool.Taken >= _limit) MakeRoom();
-        else IsShortOfSpace = false;
+        else IsShortOfSpace = _aheadFailed = false;
     }
 
     /// <summary>See <see cref="CheckpointFile.Tend"/>. Any thread.</summary>
@@ -79,6 +79,7 @@ public sealed unsafe partial class PageStore
 
     private uint TakeFrame()
     {
+        if (_pool.Taken >= _aheadFrom) WriteAhead();
         if (_pool.Taken >= _limit) MakeRoom();
         uint frame = _pool.Take();
         if (frame >= (uint)_owners.Length) Array.Resize(ref _owners, _owners.Length * 2);
@@ -151,12 +152,18 @@ public sealed unsafe partial class PageStore
 
     private void EvictSome()
     {
-        int wanted = (int)Math.Clamp(Math.Max(_limit / 32, _pool.Taken - _limit + 1), 1, MaxBatch);
+        FindVictims((int)Math.Clamp(Math.Max(_limit / 32, _pool.Taken - _limit + 1), 1, MaxBatch));
+        if (_victims.Count > 0) WriteVictims();
+    }
+
+    /// <summary>Frees frames, or finds victims that must be written, so many together. Returns how many are free.</summary>
+    private int FindVictims(int wanted)
+    {
         int gone = 0;
         _visits = 0;
         for (int i = 0; i < MaxWindows && gone + _victims.Count < wanted; i++) gone += Sweep(wanted - gone);
         _mostVisits = Math.Max(_mostVisits, _visits);
-        if (_victims.Count > 0) WriteVictims();
+        return gone;
     }
 
     /// <summary>
@@ -198,6 +205,7 @@ public sealed unsafe partial class PageStore
             return false;
         }
 
+        if ((entry & PageEntries.AheadMask) != 0) return false; // about to be in the file
         if (_dirty.Contains(page))
         {
             if ((entry & PageEntries.Saved) == 0) return Queue(frame);
@@ -246,11 +254,11 @@ public sealed unsafe partial class PageStore
     /// <summary>Writes the victims in page order, so that neighbours stand together, and frees their frames.</summary>
     private void WriteVictims()
     {
+        if (_wakeWriter is not null) _evictionWaits++;
         _evictor ??= new SlotWriter(_file!.Slots, _slots, SlotUse.Evicted, MaxBatch * PageSize);
         _slots!.LivePages = AllocatedPages;
-        // The checkpoint loop syncs long before, so that this loop need not wait for it.
-        if (_file!.Slots.UnsyncedBytes + (MaxBatch * PageSize) > (long)UnsyncedBatches * _file.Options.SyncBytes) _file.Sync();
-        _victims.Sort((one, other) => (_owners[one] & OwnerPage).CompareTo(_owners[other] & OwnerPage));
+        SyncWhenMuch();
+        SortVictims();
         Span<TableEntry> places = stackalloc TableEntry[MaxBatch];
         int written = 0;
         while (written < _victims.Count && _evictor.TryNext(_victims.Count - written, out uint slot, out Span<byte> block))
@@ -262,15 +270,19 @@ public sealed unsafe partial class PageStore
         bool flushed = _evictor.TryFlush();
         _evictor.End();
         IsShortOfSpace = !flushed || written < _victims.Count;
+        _aheadFailed = IsShortOfSpace;
         for (int i = 0; i < _victims.Count; i++)
         {
             _owners[_victims[i]] &= ~QueuedOwner;
             if (i >= written) continue;
-            if (!flushed || !TryEvict(_victims[i], places[i])) _file.Slots.Release(_slots, places[i].Slot, SlotUse.Evicted);
+            if (!flushed || !TryEvict(_victims[i], places[i])) _file!.Slots.Release(_slots, places[i].Slot, SlotUse.Evicted);
         }
 
         _victims.Clear();
     }
+
+    private void SortVictims() =>
+        _victims.Sort((one, other) => (_owners[one] & OwnerPage).CompareTo(_owners[other] & OwnerPage));
 
     /// <summary>What a frame holds stands in the file now. False when nobody needs it there, or it may not go yet.</summary>
     private bool TryEvict(uint frame, TableEntry place)

@@ -134,7 +134,7 @@ public sealed unsafe partial class PageStore : IDisposable
         }
         else
         {
-            const ulong Deciding = PageEntries.Resident | PageEntries.Saved | PageEntries.ReadPins;
+            const ulong Deciding = PageEntries.Resident | PageEntries.Saved | PageEntries.AheadMask | PageEntries.ReadPins;
             if ((entry & Deciding) != PageEntries.Resident || !_dirty.Contains(number)) entry = MakeWritable(number);
             entry += PageEntries.WritePin;
             _writePins++;
@@ -170,7 +170,7 @@ public sealed unsafe partial class PageStore : IDisposable
     {
         if (_disposed) return;
         Invariant.That(_pins == 0, "no page is pinned when its store is disposed");
-        _disposed = true;
+        lock (_aheadGate) _disposed = true;
         _capacity = 0;
         _entry = null;
         _file?.StoreClosed(_slots!);
@@ -198,11 +198,14 @@ public sealed unsafe partial class PageStore : IDisposable
             (entry & PageEntries.ReadPins) == 0 || (entry & PageEntries.WritePins) != 0,
             "a page pinned only for reading is not pinned for writing too");
         if ((entry & PageEntries.Resident) == 0) entry = BringIn(page);
+#if PLANTED_BUGS
+        if (PlantedBugs.Has(PlantedBug.StalePageAfterEviction) && _dirty.Contains(page)) return entry;
+#endif
+        // A copy that is being written ahead is worth nothing from now on.
+        entry &= ~PageEntries.AheadMask;
+        _entry[page] = entry;
         if (!_dirty.Add(page))
         {
-#if PLANTED_BUGS
-            if (PlantedBugs.Has(PlantedBug.StalePageAfterEviction)) return entry;
-#endif
             if ((entry & PageEntries.Saved) != 0) ForgetSaved(page);
         }
         else if (_frozen is { State: FrozenState.Open } frozen && frozen.Changed.Contains(page))
@@ -228,6 +231,7 @@ public sealed unsafe partial class PageStore : IDisposable
         _entry = _entries.Pointer;
         _capacity = _entries.Capacity;
         _limit = LimitFor(_capacity);
+        PlanAhead();
     }
 
     // A handle taken under a live write handle may see its page change; any other must not.

@@ -51,7 +51,7 @@ internal sealed class SlotFile
     {
         get
         {
-            lock (_gate) return _stores.Sum(store => store.Evicted.Count() + store.Frozen.Count());
+            lock (_gate) return _stores.Sum(store => store.Evicted.Count() + store.Frozen.Count() + store.Ahead.Count());
         }
     }
 
@@ -198,6 +198,7 @@ internal sealed class SlotFile
             {
                 _busy.AddAll(store.Evicted);
                 _busy.AddAll(store.Frozen);
+                _busy.AddAll(store.Ahead);
                 foreach (SlotMap held in store.Held) _busy.AddAll(held);
             }
 
@@ -294,6 +295,7 @@ internal sealed class SlotFile
     {
         SlotUse.Checkpoint => _checkpoint,
         SlotUse.Evicted => store!.Evicted,
+        SlotUse.Ahead => store!.Ahead,
         _ => store!.Frozen,
     };
 }

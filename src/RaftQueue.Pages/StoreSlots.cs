@@ -10,6 +10,9 @@ internal sealed class StoreSlots
     /// <summary>Pages evicted since the last freeze.</summary>
     public SlotMap Evicted { get; set; } = new();
 
+    /// <summary>Copies of pages that are being written ahead.</summary>
+    public SlotMap Ahead { get; } = new();
+
     /// <summary>Pages of the frozen state that stand in the file already.</summary>
     public SlotMap Frozen { get; set; } = new();
 

@@ -11,6 +11,7 @@ internal sealed class NodeParts
     private readonly CheckpointFiles _files;
     private readonly ApplyLoop _apply;
     private readonly CheckpointLoop _checkpoints;
+    private readonly EvictionLoop _evictions;
     private readonly List<ILoopHandle> _loops = [];
 
     private NodeParts(
@@ -19,7 +20,7 @@ internal sealed class NodeParts
         CheckpointFiles files,
         ReplicaLoop replica,
         ApplyLoop apply,
-        CheckpointLoop checkpoints,
+        (CheckpointLoop Checkpoints, EvictionLoop Evictions) pages,
         ShardApply[] applies)
     {
         Shared = shared;
@@ -27,7 +28,7 @@ internal sealed class NodeParts
         _files = files;
         Replica = replica;
         _apply = apply;
-        _checkpoints = checkpoints;
+        (_checkpoints, _evictions) = pages;
         Applies = applies;
         Desk = new RequestDesk(shared, replica, applies);
     }
@@ -61,13 +62,14 @@ internal sealed class NodeParts
         var replica = new ReplicaLoop(shared);
         var apply = new ApplyLoop(shared);
         var checkpoints = new CheckpointLoop(shared) { Replica = replica };
+        var evictions = new EvictionLoop();
         var applies = new ShardApply[options.Shards];
         var replicas = new ShardReplica[options.Shards];
         for (int i = 0; i < options.Shards; i++)
         {
             var shard = new ShardId((ushort)i);
             ShardOpening opening = directory.Shards[i];
-            applies[i] = new ShardApply(shared, apply, checkpoints, shard, opening.State) { Replica = replica };
+            applies[i] = new ShardApply(shared, apply, (checkpoints, evictions), shard, opening.State) { Replica = replica };
             RaftNode raft = NewRaft(shared, shard, opening.Start, environment.Random);
             if (opening.Bootstrap is { } membership) raft.Bootstrap(membership, shared.Clock.MonotonicMicroseconds / 1000);
             replicas[i] = new ShardReplica(shared, replica, raft, applies[i], shard, opening.LastStampMs);
@@ -76,7 +78,7 @@ internal sealed class NodeParts
         replica.Use(replicas);
         apply.Use(applies);
         checkpoints.Use(directory.Files);
-        var parts = new NodeParts(shared, directory.Lock, directory.Files, replica, apply, checkpoints, applies);
+        var parts = new NodeParts(shared, directory.Lock, directory.Files, replica, apply, (checkpoints, evictions), applies);
         NodePeers peers = environment.Network(new CheckpointSource(directory.Files, environment.Clock, environment.Log));
         shared.Network = peers.Network;
         replica.Requests = parts.Desk;
@@ -105,6 +107,7 @@ internal sealed class NodeParts
         Shared.Wal.Attach(new LogEvents(Shared, Replica), log.Wake);
         Replica.WalHandle = log;
         _checkpoints.Handle = Start("checkpoint", _checkpoints);
+        _evictions.Handle = Start("eviction", _evictions);
         _apply.Handle = Start("apply", _apply);
         // Before the door opens: a caller that is no peer yet would be refused.
         Replica.Peers.Follow(Replica.Shards);

@@ -22,6 +22,7 @@ internal sealed class ShardApply
     private readonly ApplyLoop _loop;
     private readonly IStoredLog _log;
     private readonly CheckpointLoop _checkpoints;
+    private readonly EvictionLoop _evictions;
     private readonly ApplyOutput _output;
     private readonly List<LogEntry> _entries = [];
     private readonly WaitingReads _reads;
@@ -32,12 +33,13 @@ internal sealed class ShardApply
     private int _tending;
     private long _publishedDueMs = long.MaxValue;
 
-    public ShardApply(NodeShared node, ApplyLoop loop, CheckpointLoop checkpoints, ShardId shard, ShardState state)
+    public ShardApply(NodeShared node, ApplyLoop loop, (CheckpointLoop Checkpoints, EvictionLoop Evictions) pages, ShardId shard, ShardState state)
     {
         _node = node;
         _loop = loop;
         _log = node.Wal.Log(shard);
-        _checkpoints = checkpoints;
+        (_checkpoints, _evictions) = pages;
+        _evictions.Serve(state.Pages);
         _output = new ApplyOutput { Local = node.Incarnation };
         Shard = shard;
         State = state;
@@ -170,6 +172,7 @@ internal sealed class ShardApply
         PageStore pages = State.Pages;
         bool due = pages.WantsTending && nowMicroseconds >= Volatile.Read(ref _tendNotBefore);
         if (due && Interlocked.CompareExchange(ref _tending, 1, 0) == 0) _checkpoints.Tend(State, _tended);
+        pages.CollectAhead();
         // While new work is refused nothing else may come that asks for room.
         if (pages.IsShortOfSpace) pages.MakeRoomAgain();
         if (pages.IsUnsettled) Settle(pages);
@@ -274,6 +277,7 @@ internal sealed class ShardApply
     {
         Invariant.That(state.Store.AppliedIndex > Store.AppliedIndex, "apply stays below a checkpoint that is being installed");
         ShardState old = State;
+        _evictions.Serve(state.Pages);
         State = state;
         _holdBelow = NoHold;
         _checkpoints.Retire(old);

@@ -9,11 +9,13 @@ public sealed class CheckpointModelTests
 {
     /// <summary>Random steps, freezes, slices, commits, aborts, crashes and loads against a dictionary.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(16)]
-    [InlineData(40)]
-    public void WhatIsLoadedIsWhatWasCommitted(int residentPages) =>
-        Prop.ForAll(ArbMap.Default.ArbFor<ushort[]>(), steps => Run(steps, residentPages))
+    [InlineData(0, false)]
+    [InlineData(16, false)]
+    [InlineData(40, false)]
+    [InlineData(16, true)]
+    [InlineData(40, true)]
+    public void WhatIsLoadedIsWhatWasCommitted(int residentPages, bool writesAhead) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<ushort[]>(), steps => Run(steps, residentPages, writesAhead))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithStartSize(50).WithEndSize(600));
 
     [Fact]
@@ -21,7 +23,7 @@ public sealed class CheckpointModelTests
     {
         for (ulong seed = 1; seed <= 20; seed++)
         {
-            var often = new CheckpointWorld(seed, residentPages: (int)(seed % 3) * 16);
+            var often = new CheckpointWorld(seed, residentPages: (int)(seed % 3) * 16, writesAhead: seed % 2 == 0);
             var once = new CheckpointWorld(seed);
             var reloaded = new CheckpointWorld(seed, residentPages: 16);
             for (int round = 0; round < 12; round++)
@@ -135,9 +137,9 @@ public sealed class CheckpointModelTests
     }
 
     // Each number is a step: the kind of step and what it touches are drawn from it, so that a shorter list is a simpler case.
-    private static void Run(ushort[] steps, int residentPages)
+    private static void Run(ushort[] steps, int residentPages, bool writesAhead)
     {
-        var world = new CheckpointWorld((ulong)steps.Length, residentPages: residentPages);
+        var world = new CheckpointWorld((ulong)steps.Length, residentPages: residentPages, writesAhead: writesAhead);
         CheckpointWriter? writer = null;
         long committed = 0;
         ulong hash = 0;
@@ -148,6 +150,7 @@ public sealed class CheckpointModelTests
             if (kind < 30)
             {
                 world.Model.Step(world.Store, random, 60);
+                world.WriteSomeAhead();
                 world.AssertBounded();
             }
             else if (kind < 37 && writer is null)

@@ -9,6 +9,8 @@ internal sealed class CheckpointWorld
     public const string Directory = "/data/shard-0";
     public const string Path = Directory + "/checkpoint";
 
+    private readonly SplitMix64? _ahead; // null: nobody writes ahead
+
     public static readonly CheckpointOptions Small = new()
     {
         ExtentBytes = 16 * 4096,
@@ -16,8 +18,9 @@ internal sealed class CheckpointWorld
         SyncBytes = 64 * 4096,
     };
 
-    public CheckpointWorld(ulong seed, CheckpointOptions? options = null, int residentPages = 0, int stepPages = 1024)
+    public CheckpointWorld(ulong seed, CheckpointOptions? options = null, int residentPages = 0, int stepPages = 1024, bool writesAhead = false)
     {
+        _ahead = writesAhead ? new SplitMix64(seed + 1) : null;
         StoreOptions = new PageStoreOptions { MaxResidentPages = residentPages, CheckReads = true, StepPages = stepPages };
         Random = new SplitMix64(seed);
         Options = options ?? Small;
@@ -25,6 +28,7 @@ internal sealed class CheckpointWorld
         Disk.CreateDirectory(Directory);
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
         Store = PageStore.Create(StoreOptions, File);
+        Attach();
     }
 
     /// <summary>How the store is made; the bound of its memory is 0 for none.</summary>
@@ -65,6 +69,7 @@ internal sealed class CheckpointWorld
         for (int i = 0; i < steps; i++)
         {
             Model.Step(Store, Random, pages);
+            WriteSomeAhead();
             AssertBounded();
         }
     }
@@ -96,6 +101,7 @@ internal sealed class CheckpointWorld
         Store.Dispose();
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
         Store = File.Newest is null ? PageStore.Create(StoreOptions, File) : File.Load(StoreOptions);
+        Attach();
         Model = File.Newest is { } info ? ByIndex[info.Index.Value].Clone() : new StateModel();
         Model.AssertHeldBy(Store);
         if (File.Newest is { } newest)
@@ -110,6 +116,19 @@ internal sealed class CheckpointWorld
     {
         File.Dispose();
         File = CheckpointFile.OpenOrCreate(Disk, Path, Options);
+    }
+
+    /// <summary>As a loop beside the apply loop would, now and then.</summary>
+    public void WriteSomeAhead()
+    {
+        if (_ahead is null) return;
+        if (_ahead.NextBelow(3) == 0) Store.WriteNextAhead();
+        if (_ahead.NextBelow(4) == 0) Store.CollectAhead();
+    }
+
+    private void Attach()
+    {
+        if (_ahead is not null) Store.AttachWriter(() => { });
     }
 
     /// <summary>No more is in memory than may be, and the file's slots are accounted for.</summary>

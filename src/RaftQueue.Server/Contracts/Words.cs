@@ -30,6 +30,7 @@ internal static class Words
     public static readonly Word Error = new("error");
     public static readonly Word Errors = new("errors");
     public static readonly Word Evictions = new("evictions");
+    public static readonly Word EvictionWaits = new("evictionWaits");
     public static readonly Word EvictionWrites = new("evictionWrites");
     public static readonly Word ExpiresAt = new("expiresAt");
     public static readonly Word FailedTotal = new("failedTotal");

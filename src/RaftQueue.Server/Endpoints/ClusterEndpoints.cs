@@ -93,6 +93,7 @@ internal static class ClusterEndpoints
         Number(reply, Words.ColdReads, shard.Pages.ColdReads);
         Number(reply, Words.Evictions, shard.Pages.Evictions);
         Number(reply, Words.EvictionWrites, shard.Pages.EvictionWrites);
+        Number(reply, Words.EvictionWaits, shard.Pages.EvictionWaits);
         Number(reply, Words.LongestEvictionUs, shard.Pages.LongestEvictionMicroseconds);
         WriteCheckpoint(reply, shard.Checkpoint);
         reply.EndObject();

@@ -111,7 +111,7 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
         Assert.Equal(("leader", 1), (shard["role"]!.GetValue<string>(), shard["leader"]!.GetValue<int>()));
         Assert.Equal(["id", "http", "role", "matchIndex", "lagMs", "reachable"], shard["members"]![0]!.AsObject().Select(member => member.Key));
         Assert.Equal(
-            ["allocated", "resident", "changed", "coldReads", "evictions", "evictionWrites", "longestEvictionUs", "longestPauseUs", "fetchedBytes"],
+            ["allocated", "resident", "changed", "coldReads", "evictions", "evictionWrites", "evictionWaits", "longestEvictionUs", "longestPauseUs", "fetchedBytes"],
             shard["pages"]!.AsObject().Select(member => member.Key));
         Assert.InRange(shard["pages"]!["resident"]!.GetValue<long>(), 2, shard["pages"]!["allocated"]!.GetValue<long>());
         Assert.Equal("voter", shard["members"]![0]!["role"]!.GetValue<string>());

@@ -54,17 +54,23 @@ internal sealed class Elections
     {
         get
         {
-            if (_forgotPromises) return false;
-            if (_voteFloor is { } floor)
-            {
-                if (LogView.Compare(_state.Log.LastTerm, _state.Log.LastIndex, floor.Term, floor.Index) < 0) return false;
-                _voteFloor = null;
-            }
-
+            if (_forgotPromises || LacksLog) return false;
 #if PLANTED_BUGS
             if (PlantedBugs.Has(PlantedBug.WipedNodeVotes)) return true;
 #endif
             return _state.Members?.Names(_state.Self, _state.Options.SelfIncarnation) == true;
+        }
+    }
+
+    /// <summary>The log does not end yet where it ended before something of it was lost.</summary>
+    public bool LacksLog
+    {
+        get
+        {
+            if (_voteFloor is not { } floor) return false;
+            if (LogView.Compare(_state.Log.LastTerm, _state.Log.LastIndex, floor.Term, floor.Index) < 0) return true;
+            _voteFloor = null;
+            return false;
         }
     }
 

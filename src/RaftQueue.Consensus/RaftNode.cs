@@ -76,6 +76,9 @@ public sealed class RaftNode
     /// <summary>Whether the node would vote at all: it is named by its membership and nothing that it promised is lost.</summary>
     public bool CanVote => _elections.CanVote;
 
+    /// <summary>The log has lost what it once held and does not hold it again yet.</summary>
+    public bool LacksLog => _elections.LacksLog;
+
     /// <summary>Leader, and an entry of its own term is committed: it knows all that is committed.</summary>
     public bool LeaderReady => _replication.Ready;
 

@@ -69,7 +69,7 @@ internal sealed class NodeParts
         {
             var shard = new ShardId((ushort)i);
             ShardOpening opening = directory.Shards[i];
-            applies[i] = new ShardApply(shared, apply, (checkpoints, evictions), shard, opening.State) { Replica = replica };
+            applies[i] = new ShardApply(shared, apply, (checkpoints, evictions), shard, opening.State) { Replica = replica, HeldUpTo = opening.HeldUpTo };
             RaftNode raft = NewRaft(shared, shard, opening.Start, environment.Random);
             if (opening.Bootstrap is { } membership) raft.Bootstrap(membership, shared.Clock.MonotonicMicroseconds / 1000);
             replicas[i] = new ShardReplica(shared, replica, raft, applies[i], shard, opening.LastStampMs);

@@ -28,10 +28,10 @@ internal sealed class PendingJobRead(
         Answer(apply);
     }
 
-    public override bool TryGiveUp()
+    public override bool TryGiveUp(ReadOutcome outcome)
     {
         Leave();
-        _completion.TrySetResult(ReadOutcome.Behind(Shard));
+        _completion.TrySetResult(outcome);
         return true;
     }
 

@@ -19,9 +19,10 @@ internal abstract class PendingRead(ShardId shard, long arrivedMicroseconds)
     public abstract void Undecided();
 
     /// <summary>
-    /// Apply loop: the state here has not become new enough in time. True when that was the answer; false when something else ends the wait.
+    /// Apply loop: the state here is not one to read from, or has not become new enough in time. True when that was the answer; false when
+    /// something else ends the wait.
     /// </summary>
-    public virtual bool TryGiveUp() => false;
+    public virtual bool TryGiveUp(ReadOutcome outcome) => false;
 
     /// <summary>Right before the answer.</summary>
     protected void Leave() => Table?.Remove(this);

@@ -24,10 +24,10 @@ internal sealed class PendingStateRead<TArgument>(
             new ReadOutcome(true, found, Shard, apply.Store.AppliedIndex, apply.ReadBuffer.WrittenSpan.ToArray()));
     }
 
-    public override bool TryGiveUp()
+    public override bool TryGiveUp(ReadOutcome outcome)
     {
         Leave();
-        _completion.TrySetResult(ReadOutcome.Behind(Shard));
+        _completion.TrySetResult(outcome);
         return true;
     }
 

@@ -16,7 +16,12 @@ public readonly record struct ReadOutcome(
     /// <summary>A leader confirmed the read, and what it had then was not applied here in time.</summary>
     public bool IsBehind { get; private init; }
 
+    /// <summary>This node has not got back yet the state that it held, and has no older one either.</summary>
+    public bool LacksState { get; private init; }
+
     public static ReadOutcome Undecided(ShardId shard) => new(false, false, shard, default, default);
 
     public static ReadOutcome Behind(ShardId shard) => Undecided(shard) with { IsBehind = true };
+
+    public static ReadOutcome WithoutState(ShardId shard) => Behind(shard) with { LacksState = true };
 }

@@ -71,6 +71,15 @@ internal sealed class ShardApply
     /// <summary>Reads that wait for the state to become newer.</summary>
     public int ReadsWaiting => _reads.Count;
 
+    /// <summary>
+    /// Not zero: the state began blank though this node held one; its log ended here. Nobody reads from it before it is there again. Set
+    /// at the start.
+    /// </summary>
+    public LogIndex HeldUpTo { get; set; }
+
+    /// <summary>Nothing is applied, or not again what this node held when it started: nobody is told of this state.</summary>
+    public bool LacksState => Store.AppliedIndex < HeldUpTo || Store.AppliedIndex == LogIndex.Zero;
+
     /// <summary>Where reads write; one at a time.</summary>
     public PooledBuffer ReadBuffer { get; } = new(64 * 1024);
 
@@ -90,8 +99,14 @@ internal sealed class ShardApply
         foreach (PendingRead read in reads) _reads.Add(read, index);
     });
 
-    /// <summary>Any thread: a read that waits for nothing.</summary>
-    public void ReadNow(PendingRead read) => _loop.Post(() => read.Execute(this));
+    /// <summary>Any thread: a read that waits for nothing. Of a state without a beginning it is told nothing that could be taken for true.</summary>
+    public void ReadNow(PendingRead read) => _loop.Post(() =>
+    {
+        if (!LacksState || !read.TryGiveUp(ReadOutcome.WithoutState(Shard))) read.Execute(this);
+    });
+
+    /// <summary>Replica loop: the log here is as good as it was, and all of it is committed: this is what there is to read.</summary>
+    public void HoldsAll(LogIndex index) => _loop.Post(() => HeldUpTo = LogIndex.Min(HeldUpTo, index));
 
     /// <summary>Replica loop: a lease request reached this node as the leader.</summary>
     public void LeaseArrived(
@@ -279,6 +294,7 @@ internal sealed class ShardApply
         ShardState old = State;
         _evictions.Serve(state.Pages);
         State = state;
+        HeldUpTo = LogIndex.Zero;
         _holdBelow = NoHold;
         _checkpoints.Retire(old);
         _checkpoints.End(Shard);

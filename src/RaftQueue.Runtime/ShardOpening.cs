@@ -34,6 +34,9 @@ internal sealed class ShardOpening
     /// <summary>The membership that the cluster was to begin with, when its first entry is not here yet.</summary>
     public MembershipRecord? Bootstrap { get; private set; }
 
+    /// <summary>Where the log ended of a shard whose checkpoints are of no use, so that its state begins blank; else zero.</summary>
+    public LogIndex HeldUpTo { get; private set; }
+
     /// <summary>Nothing was ever stored.</summary>
     public bool IsBlank { get; private set; }
 
@@ -90,6 +93,7 @@ internal sealed class ShardOpening
         LogIndex checkpointIndex = info?.Index ?? LogIndex.Zero;
         IStoredLog log = _wal.Log(_shard);
         LastStampMs = LastStamp(log, info);
+        if (_files.NeedsRepair(_shard)) HeldUpTo = LogIndex.Max(log.LastIndex, recovered.VoteFloor?.Index ?? LogIndex.Zero);
         IsBlank = info is null && log.LastIndex == LogIndex.Zero && recovered.VoteFloor is null;
         if (IsBlank) Bootstrap = BootstrapFile.Read(_files, _shard);
         Start = new RaftStart

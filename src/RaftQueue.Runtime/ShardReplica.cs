@@ -26,6 +26,7 @@ internal sealed class ShardReplica
     private Term _clockTerm;
     private Term _electedTerm;
     private long _clockDueAt;
+    private bool _getsBack;
 
     public ShardReplica(NodeShared node, ReplicaLoop loop, RaftNode raft, ShardApply apply, ShardId shard, long lastStampMs)
     {
@@ -34,6 +35,7 @@ internal sealed class ShardReplica
         _lastStampMs = lastStampMs;
         Raft = raft;
         Apply = apply;
+        _getsBack = apply.HeldUpTo > LogIndex.Zero;
         Shard = shard;
         Clock = new LeaderClock(node.Clock);
         Reads = new ReadRounds(this, node);
@@ -102,6 +104,7 @@ internal sealed class ShardReplica
         while (roleChanged || !Raft.Effects.IsEmpty);
 
         Router.Flush(nowMicroseconds);
+        if (_getsBack) LookWhatIsBack();
     }
 
     /// <summary>When this shard wants to run again without an input, monotonic microseconds.</summary>
@@ -209,6 +212,17 @@ internal sealed class ShardReplica
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// The state begins blank though there was one. A log that had more entries than were ever committed is not going to be as long again:
+    /// that all of what it has is committed will do.
+    /// </summary>
+    private void LookWhatIsBack()
+    {
+        if (Raft.LacksLog || Raft.Leader.IsNone || Raft.LastIndex == LogIndex.Zero || Raft.CommitIndex < Raft.LastIndex) return;
+        _getsBack = false;
+        Apply.HoldsAll(Raft.CommitIndex);
     }
 
     /// <summary>Carries out what consensus asks for; true when role, term or leader changed, which may ask for more.</summary>

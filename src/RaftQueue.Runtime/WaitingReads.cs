@@ -45,8 +45,9 @@ internal sealed class WaitingReads(ShardApply apply, NodeShared node)
 
     private void GiveUpOverdue(long arrivedBefore)
     {
+        var behind = ReadOutcome.Behind(apply.Shard);
         _waiting.AddRange(_byIndex.UnorderedItems);
-        if (_waiting.RemoveAll(waiting => waiting.Read.ArrivedMicroseconds < arrivedBefore && waiting.Read.TryGiveUp()) > 0)
+        if (_waiting.RemoveAll(waiting => waiting.Read.ArrivedMicroseconds < arrivedBefore && waiting.Read.TryGiveUp(behind)) > 0)
         {
             _byIndex.Clear();
             _byIndex.EnqueueRange(_waiting);

@@ -1,4 +1,5 @@
 using RaftQueue.Consensus;
+using RaftQueue.Jobs;
 using RaftQueue.Primitives;
 using RaftQueue.Simulation;
 using RaftQueue.Storage;
@@ -109,6 +110,59 @@ public sealed class GivenUpLogTests
         cluster.RunUntil(() => victim.Node!.IsReady && Raft(victim).CanVote, "it has everything again", 20_000);
         cluster.AwaitSameState();
     }
+
+    /// <summary>A stale read shows what this node has applied. Nothing is not what it has applied.</summary>
+    [Fact]
+    public void WithoutItsStateItAnswersNoStaleReads()
+    {
+        var cluster = new SimulatedCluster(3, 1, 94, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        Load(cluster, 24);
+        SimulatedNode victim = cluster.Nodes.Find(node => node != cluster.AwaitLeader())!;
+        Assert.True(StaleRead(cluster, victim).Found);
+        Spoil(cluster, victim);
+        cluster.Network.Isolate(victim.Id);
+        cluster.Start(victim);
+        cluster.RunFor(1_000);
+        ReadOutcome read = StaleRead(cluster, victim);
+        Assert.Equal((false, true), (read.Decided, read.LacksState));
+        ReadOutcome job = cluster.Await(victim.Node!.ReadJobAsync(new JobId(1, Shard, 1), false, 0, ReadConsistency.Stale), "a stale read");
+        Assert.Equal((false, true), (job.Decided, job.LacksState));
+        Assert.False(victim.Node!.IsReady);
+
+        cluster.Network.Heal();
+        cluster.RunUntil(() => StaleRead(cluster, victim) is { Decided: true, Found: true }, "it has its state back");
+        Assert.NotEqual(LogIndex.Zero, StaleRead(cluster, victim).Index);
+    }
+
+    /// <summary>Entries that only this node had were never committed: it need not have them again.</summary>
+    [Fact]
+    public void StaleReadsGoOnThoughTheLogWasLongerThanItWillBe()
+    {
+        var cluster = new SimulatedCluster(3, 1, 97, options => options with { CheckpointLogMiB = 20 });
+        cluster.StartAll();
+        Load(cluster, 3);
+        SimulatedNode victim = cluster.AwaitLeader();
+        cluster.Network.Isolate(victim.Id);
+        for (int i = 0; i < 10; i++)
+        {
+            _ = cluster.EnqueueAsync(victim, "work", "1").AsTask();
+            cluster.RunFor(10);
+        }
+
+        LogIndex held = Raft(victim).LastIndex;
+        cluster.Crash(victim, CrashMode.ProcessDeath);
+        using (IDiskFile mark = victim.Disk.Open("/data/shard-0/repair", create: true)) mark.DataSync();
+        victim.Disk.SyncDirectory("/data/shard-0");
+        cluster.Network.Heal();
+        cluster.Start(victim);
+        cluster.RunUntil(() => StaleRead(cluster, victim).Decided, "it reads again");
+        Assert.Equal(Raft(cluster.AwaitLeader()).CommitIndex, StaleRead(cluster, victim).Index);
+        Assert.True(StaleRead(cluster, victim).Index < held);
+    }
+
+    private static ReadOutcome StaleRead(SimulatedCluster cluster, SimulatedNode node) => cluster.Await(
+        node.Node!.ReadAsync(Shard, ReadConsistency.Stale, 0, static (store, _, _) => store.ReadyCount("work"u8) > 0), "a stale read");
 
     /// <summary>The third node lacks what the damaged one and the leader answered together; the leader is gone for a while.</summary>
     [Theory]

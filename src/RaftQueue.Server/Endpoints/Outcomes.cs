@@ -15,7 +15,9 @@ internal static class Outcomes
         "The request may or may not take effect. Repeat it with the same Idempotency-Key, or look before repeating it.");
 
     /// <summary>A read that was not decided: no leader confirmed it in time, or this node had not applied in time what it had to show.</summary>
-    public static Problem Undecided(in ReadOutcome read) => read.IsBehind ? Behind : NoLeader;
+    public static Problem Undecided(in ReadOutcome read) => read.LacksState ? WithoutState : read.IsBehind ? Behind : NoLeader;
+
+    private static Problem WithoutState => Busy("This node has no state yet, or has lost it and gets it back from the others. Ask another one.");
 
     private static Problem Behind => Busy("This node is far behind the others. Ask another one, or read with ?consistency=stale.");
 

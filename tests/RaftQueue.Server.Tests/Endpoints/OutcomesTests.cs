@@ -37,6 +37,17 @@ public sealed class OutcomesTests
     }
 
     [Fact]
+    public void AReadThatIsNotDecidedSaysWhatElseToDo()
+    {
+        Assert.Equal(ProblemCode.NoLeader, Outcomes.Undecided(ReadOutcome.Undecided(First)).Code);
+        Problem behind = Outcomes.Undecided(ReadOutcome.Behind(First));
+        Problem without = Outcomes.Undecided(ReadOutcome.WithoutState(First));
+        Assert.Equal((ProblemCode.Overloaded, ProblemCode.Overloaded), (behind.Code, without.Code));
+        Assert.Contains("consistency=stale", behind.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("consistency=stale", without.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void EveryRefusalHasACode()
     {
         foreach (ResultCode code in Enum.GetValues<ResultCode>())

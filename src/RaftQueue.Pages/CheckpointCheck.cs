@@ -9,9 +9,10 @@ public static class CheckpointCheck
 
     /// <summary>
     /// Reads every superblock, table node and page that either checkpoint leads to and reports everything that is wrong.
-    /// The node that owns the file is stopped. <paramref name="progress"/> gets a line now and then.
+    /// The node that owns the file is stopped. <paramref name="progress"/> gets a line now and then; <paramref name="isRoot"/> is asked about
+    /// the root page of each.
     /// </summary>
-    public static CheckpointCheckReport Check(IDisk disk, string path, Action<string> progress)
+    public static CheckpointCheckReport Check(IDisk disk, string path, Action<string> progress, RootPageCheck? isRoot = null)
     {
         var report = new CheckpointCheckReport();
         if (!disk.FileExists(path))
@@ -29,7 +30,9 @@ public static class CheckpointCheck
             report.Checkpoints.Add(superblock.Info);
             (TableNode? root, SlotMap map) = TableReader.Read(file, superblock, report.Add);
             used.AddAll(map);
-            if (root is not null) CheckPages(file, superblock, root, report, progress);
+            if (root is null) continue;
+            CheckPages(file, superblock, root, report, progress);
+            if (isRoot is not null) CheckRoot(file, superblock, root, report, isRoot);
         }
 
         report.UsedSlots = used.Count();
@@ -58,6 +61,16 @@ public static class CheckpointCheck
         }
 
         return found;
+    }
+
+    private static void CheckRoot(IDiskFile file, Superblock superblock, TableNode root, CheckpointCheckReport report, RootPageCheck isRoot)
+    {
+        byte[] page = new byte[PageStore.PageSize];
+        TableNode? leaf = root.Child(0)?.Child(0);
+        bool isThere = leaf is not null && !leaf[(int)PageNumber.Root.Value].IsEmpty;
+        if (isThere && PageRun.Read(file, leaf!, (int)PageNumber.Root.Value, page) == 0) return; // a damaged page, which is told already
+        if (isThere && isRoot(page, superblock.Info)) return;
+        report.Add(new CheckpointDamage(superblock.Info.Index.Value, PageNumber.Root, "it is not the state that the superblock tells of"));
     }
 
     private static void CheckPages(

@@ -93,7 +93,8 @@ internal sealed class ShardOpening
         LogIndex checkpointIndex = info?.Index ?? LogIndex.Zero;
         IStoredLog log = _wal.Log(_shard);
         LastStampMs = LastStamp(log, info);
-        if (_files.NeedsRepair(_shard)) HeldUpTo = LogIndex.Max(log.LastIndex, recovered.VoteFloor?.Index ?? LogIndex.Zero);
+        bool heldMore = _files.NeedsRepair(_shard) || log.FirstIndex > LogIndex.Zero.Next || recovered.VoteFloor is not null;
+        if (info is null && heldMore) HeldUpTo = LogIndex.Max(log.LastIndex, recovered.VoteFloor?.Index ?? LogIndex.Zero);
         IsBlank = info is null && log.LastIndex == LogIndex.Zero && recovered.VoteFloor is null;
         if (IsBlank) Bootstrap = BootstrapFile.Read(_files, _shard);
         Start = new RaftStart

@@ -28,7 +28,9 @@ internal sealed class StateMark
         files.Disk.SyncDirectory(files.DirectoryOf(shard));
     }
 
-    public bool IsSet(CheckpointFiles files, ShardId shard) => files.Disk.FileExists(PathOf(files, shard));
+    public bool IsSet(CheckpointFiles files, ShardId shard) => IsSet(files.Disk, files.DirectoryOf(shard));
+
+    public bool IsSet(IDisk disk, string shardDirectory) => disk.FileExists(PathIn(shardDirectory));
 
     public void Clear(CheckpointFiles files, ShardId shard)
     {
@@ -37,5 +39,7 @@ internal sealed class StateMark
         files.Disk.SyncDirectory(files.DirectoryOf(shard));
     }
 
-    private string PathOf(CheckpointFiles files, ShardId shard) => Path.Combine(files.DirectoryOf(shard), _name);
+    public string PathIn(string shardDirectory) => Path.Combine(shardDirectory, _name);
+
+    private string PathOf(CheckpointFiles files, ShardId shard) => PathIn(files.DirectoryOf(shard));
 }

@@ -11,9 +11,10 @@ public static class StorageCheck
     {
         var problems = new List<string>();
         var notes = new List<string>();
+        var logs = new List<CheckedLog>();
         if (disk is IDirectoryLocker && !disk.FileExists(Path.Combine(directory, "lock")))
         {
-            return new CheckReport([$"'{directory}' is not a data directory: it has no lock file"], notes);
+            return new CheckReport([$"'{directory}' is not a data directory: it has no lock file"], notes, logs);
         }
 
         try
@@ -21,14 +22,14 @@ public static class StorageCheck
             using IDisposable? directoryLock = (disk as IDirectoryLocker)?.LockDirectory(directory);
             int shards = CheckIdentity(disk, directory, problems, notes, progress);
             int stored = HardStateFile.Check(disk, directory, problems, progress);
-            CheckLog(disk, directory, Math.Max(1, Math.Max(shards, stored)), problems, notes, progress);
+            CheckLog(disk, directory, Math.Max(1, Math.Max(shards, stored)), problems, notes, logs, progress);
         }
         catch (DirectoryInUseException inUse)
         {
             problems.Add($"{inUse.Message}: stop the node first");
         }
 
-        return new CheckReport(problems, notes);
+        return new CheckReport(problems, notes, logs);
     }
 
     private static int CheckIdentity(IDisk disk, string directory, List<string> problems, List<string> notes, Action<string> progress)
@@ -53,7 +54,7 @@ public static class StorageCheck
     }
 
     private static void CheckLog(
-        IDisk disk, string directory, int shards, List<string> problems, List<string> notes, Action<string> progress)
+        IDisk disk, string directory, int shards, List<string> problems, List<string> notes, List<CheckedLog> logs, Action<string> progress)
     {
         using WalScan scan = WalScan.Run(disk, WalFormat.WalDirectory(directory), shards, progress);
         if (scan.Chain.Count == 0) problems.Add($"'{WalFormat.WalDirectory(directory)}' holds no segment of a log");
@@ -65,6 +66,7 @@ public static class StorageCheck
             ReplayedShard shard = scan.Shards[number];
             LogPosition last = shard.Slots.Last;
             notes.Add($"shard {number}: entries {shard.Slots.FirstIndex} to {last}");
+            logs.Add(new CheckedLog(new ShardId((ushort)number), shard.Slots.FirstIndex, last.Index));
             if (!shard.Floor.IsZero)
             {
                 problems.Add($"shard {number}: whole entries end at {last}, the log ended at {shard.Floor}");

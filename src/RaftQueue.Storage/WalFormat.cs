@@ -6,6 +6,9 @@ internal static class WalFormat
     /// <summary>Batches start at multiples of this, so that a torn write never touches a block of an earlier batch.</summary>
     public const int BlockBytes = 4096;
 
+    /// <summary>No segment is ever made smaller; a file gets a segment's name when all of it is allocated and synced.</summary>
+    public const int LeastSegmentBytes = 8 * BlockBytes;
+
     public const string SegmentSuffix = ".seg";
     public const string SpareSuffix = ".spare";
 

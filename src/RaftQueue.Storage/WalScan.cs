@@ -40,8 +40,8 @@ internal sealed class WalScan : IDisposable
     public List<BatchHeader> NewestBatches { get; } = [];
 
     /// <summary>
-    /// Set when the newest segment's file is shorter than it was made: synced batches are gone with its end, and nothing tells
-    /// which. Of an older segment the next one tells where it ended.
+    /// Set when the newest segment's file is shorter than it was made, or than any is made: synced batches are gone with its end, and nothing
+    /// tells which. Of an older segment the next one tells where it ended.
     /// </summary>
     public string? CutShort { get; private set; }
 
@@ -67,6 +67,7 @@ internal sealed class WalScan : IDisposable
                 shard.Finish();
             }
 
+            scan.FindStump();
             return scan;
         }
         catch
@@ -159,6 +160,14 @@ internal sealed class WalScan : IDisposable
         {
             CutShort = $"'{segment.Path}' has {segment.Reader.Length} bytes and was made with {header.SegmentBytes}: the end of the log is gone";
         }
+    }
+
+    /// <summary>A segment behind those of the log whose file lost even its header. A crash does not leave one: spares are whole before they are named.</summary>
+    private void FindStump()
+    {
+        long newest = Chain.Count == 0 ? 0 : Chain[^1].Sequence;
+        if (_files.Find(file => file.Sequence > newest && file.Reader.Length < WalFormat.LeastSegmentBytes) is not { } stump) return;
+        CutShort = $"'{stump.Path}' has {stump.Reader.Length} bytes, fewer than any segment: the end of the log is gone";
     }
 
     private void Advance(WalPosition syncedTo)

@@ -85,7 +85,7 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     {
         Invariant.That(options is { Shards: >= 1 and <= ushort.MaxValue, ReserveSegments: >= 1 }, "a log has shards and a reserve");
         Invariant.That(
-            options.SegmentBytes % WalFormat.BlockBytes == 0 && options.SegmentBytes is >= 8 * WalFormat.BlockBytes and <= 1 << 30,
+            options.SegmentBytes % WalFormat.BlockBytes == 0 && options.SegmentBytes is >= WalFormat.LeastSegmentBytes and <= 1 << 30,
             "segments are whole blocks, and offsets in them 32 bits");
         IDisposable? directoryLock = (disk as IDirectoryLocker)?.LockDirectory(directory);
         RecoveredLog? log = null;

@@ -59,7 +59,7 @@ public sealed class DamageTests
     {
         WalFixture sample = ThreeBatches();
         long whole = sample.Disk.LengthOf(sample.SegmentPath(1))!.Value;
-        for (long length = SegmentHeader.Size; length < whole; length += WalFormat.BlockBytes)
+        for (long length = 0; length < whole; length += WalFormat.BlockBytes / 2)
         {
             WalFixture fixture = ThreeBatches();
             fixture.Disk.Crash(CrashMode.ProcessDeath);

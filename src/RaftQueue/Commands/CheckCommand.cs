@@ -1,6 +1,6 @@
 using System.CommandLine;
 using RaftQueue.Output;
-using RaftQueue.Pages;
+using RaftQueue.Runtime;
 using RaftQueue.Storage;
 
 namespace RaftQueue.Commands;
@@ -20,22 +20,11 @@ internal static class CheckCommand
     private static int Run(string directory, bool json)
     {
         if (!Directory.Exists(directory)) throw new UsageException($"there is no directory \"{directory}\".");
-        var disk = new LinuxDisk();
-        CheckReport log = StorageCheck.Check(disk, directory, Progress);
-        foreach (string note in log.Notes) Tell("note", note, json);
-        var problems = new List<string>(log.Problems);
-        foreach (string shard in Directory.GetDirectories(directory, "shard-*").Order(StringComparer.Ordinal))
-        {
-            string path = Path.Combine(shard, "checkpoint");
-            CheckpointCheckReport report = CheckpointCheck.Check(disk, path, Progress);
-            problems.AddRange(report.Damage.Select(damage => $"{path}: {damage}"));
-            if (report.DamageCount > report.Damage.Count) problems.Add($"{path}: and {report.DamageCount - report.Damage.Count} more");
-            foreach (CheckpointInfo info in report.Checkpoints) Tell("note", $"{path}: checkpoint at index {info.Index.Value}", json);
-        }
-
-        foreach (string problem in problems) Tell("problem", problem, json);
-        Tell("result", problems.Count == 0 ? "sound" : $"{problems.Count} problems", json);
-        return problems.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        CheckReport report = DirectoryCheck.Check(new LinuxDisk(), directory, Progress);
+        foreach (string note in report.Notes) Tell("note", note, json);
+        foreach (string problem in report.Problems) Tell("problem", problem, json);
+        Tell("result", report.IsSound ? "sound" : $"{report.Problems.Count} problems", json);
+        return report.IsSound ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static void Progress(string line) => Console.Error.WriteLine(line);

@@ -46,6 +46,9 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>Monotonic milliseconds; -1 before the first reply.</summary>
     public long LastHeardMs { get; private set; } = -1;
 
+    /// <summary>When it last stored something new; -1 before.</summary>
+    public long StoredMs { get; private set; } = -1;
+
     /// <summary>Bytes of entries sent and not acknowledged.</summary>
     public long InflightBytes { get; private set; }
 
@@ -88,10 +91,15 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>
     /// The peer holds our log durably through <paramref name="match"/>. False when that is no news and changes nothing.
     /// </summary>
-    public bool Acknowledge(LogIndex match, LogIndex firstSendable)
+    public bool Acknowledge(LogIndex match, LogIndex firstSendable, long nowMs)
     {
         bool news = match > Match;
-        if (news) Match = match;
+        if (news)
+        {
+            Match = match;
+            StoredMs = nowMs;
+        }
+
         switch (State)
         {
             case ProgressState.Probe when match >= Next.Previous:

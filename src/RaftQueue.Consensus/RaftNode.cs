@@ -380,6 +380,16 @@ public sealed class RaftNode
         _elections.StayQuiet();
     }
 
+    /// <summary>
+    /// Leader: another voter was heard lately whose disk stores what it gets. Otherwise stepping down because the own disk does not would
+    /// only interrupt.
+    /// </summary>
+    public bool AnotherStores(long nowMs)
+    {
+        AdvanceTo(nowMs);
+        return _replication.AnotherStores();
+    }
+
     /// <summary>Why this node last stepped down by itself or was told to; null when it never did.</summary>
     public string? LastStepDownReason { get; private set; }
 

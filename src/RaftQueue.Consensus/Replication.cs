@@ -121,7 +121,7 @@ internal sealed class Replication
         }
 
         Invariant.That(message.Index <= _state.Log.LastIndex, "nobody matches more than the leader's log holds");
-        peer.Acknowledge(message.Index, _state.Log.FirstIndex);
+        peer.Acknowledge(message.Index, _state.Log.FirstIndex, _state.NowMs);
         CommitWhatMatches();
         SendEntries(peer);
     }
@@ -145,6 +145,23 @@ internal sealed class Replication
                 SendEntries(peer);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Whether another voter's disk stores what it gets: it has everything, or stored something within half an election timeout. Where
+    /// none does, as when all stand on one disk that hangs, none would lead better.
+    /// </summary>
+    public bool AnotherStores()
+    {
+        foreach (Progress peer in _peers)
+        {
+            bool heard = peer.LastHeardMs >= 0 && _state.NowMs - peer.LastHeardMs <= _state.Options.ElectionTimeoutMs;
+            if (!heard || peer.LogHangs || !_state.Members!.IsVoter(peer.Id)) continue;
+            if (peer.Match >= _state.Log.LastIndex) return true;
+            if (peer.StoredMs >= 0 && _state.NowMs - peer.StoredMs <= _state.Options.ElectionTimeoutMs / 2) return true;
+        }
+
+        return false;
     }
 
     /// <summary>A new connection: whatever was on its way in the old one may be lost.</summary>

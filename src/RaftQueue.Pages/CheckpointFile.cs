@@ -173,10 +173,10 @@ public sealed partial class CheckpointFile : IDisposable
     }
 
     /// <summary>
-    /// Gives the free end of the file back to the disk, but for what <see cref="ReserveAhead"/> would take again. Checkpoint loop,
-    /// while nothing is written.
+    /// Gives the free end of the file back to the disk by one step, but for what <see cref="ReserveAhead"/> would take again. True while
+    /// there is more. Checkpoint loop, while nothing is written.
     /// </summary>
-    public void Trim()
+    public bool Trim()
     {
         lock (_lock) Invariant.That(!_disposed && !_writing, "a file is made shorter between checkpoints");
         // After a purge nobody's reading keeps the large state for long.
@@ -184,7 +184,7 @@ public sealed partial class CheckpointFile : IDisposable
         {
         }
 
-        Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
+        return Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
     }
 
     /// <summary>A reader of the newest checkpoint, which is kept until it is disposed; null when there is none.</summary>

@@ -10,6 +10,7 @@ namespace RaftQueue.Pages;
 internal sealed class SlotFile
 {
     private const int TrimExtents = 2; // less is not worth a call
+    private const int TrimStepExtents = 16;
 
     private readonly CheckpointFile _owner;
     private readonly IDiskFile _file;
@@ -257,28 +258,33 @@ internal sealed class SlotFile
     }
 
     /// <summary>
-    /// Makes the file shorter when much of its end is free: so many slots stay free in all, as far as there are. Not while a
-    /// checkpoint is written.
+    /// Makes the file shorter by one step when much of its end is free: so many slots stay free in all, as far as there are. Not while a
+    /// checkpoint is written. While the file system drops a part of a file nobody reads or writes the rest of it, so that each step is
+    /// small. True while there is more.
     /// </summary>
-    public void Trim(long keepFree)
+    public bool Trim(long keepFree)
     {
         int extent = _options.ExtentBytes / PageStore.PageSize;
         lock (_growing)
         {
             long slots;
+            bool more;
             lock (_gate)
             {
                 long end = Math.Max(_busy.End, Superblock.Places);
                 long freeBelow = end - Superblock.Places - _busy.Count();
                 slots = end + Math.Max(0, keepFree - freeBelow);
                 slots = (slots + extent - 1) / extent * extent;
-                if (_slots - slots < TrimExtents * extent) return;
+                if (_slots - slots < TrimExtents * extent) return false;
+                more = _slots - slots > TrimStepExtents * extent;
+                if (more) slots = _slots - (TrimStepExtents * extent);
                 _free -= _slots - slots;
                 _slots = (uint)slots;
                 _cursor = Math.Min(_cursor, _slots);
             }
 
             _file.SetLength(slots * PageStore.PageSize);
+            return more;
         }
     }
 

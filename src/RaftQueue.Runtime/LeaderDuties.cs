@@ -93,7 +93,8 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
 #if PLANTED_BUGS
         if (PlantedBugs.Has(PlantedBug.HungLeaderStays)) logSince = applySince = 0;
 #endif
-        if (logSince != 0 && nowMicroseconds - logSince > patience) StepDown("its log's disk hangs", nowMs);
+        bool logHangs = logSince != 0 && nowMicroseconds - logSince > patience;
+        if (logHangs && replica.Raft.AnotherStores(nowMs)) StepDown("its log's disk hangs", nowMs);
         else if (applySince != 0 && nowMicroseconds - applySince > patience) StepDown("its apply loop is stuck", nowMs);
         else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);

@@ -79,14 +79,18 @@ internal sealed class OpenedDirectory
             SegmentBytes = options.WalSegmentBytes,
             SyncBeforeReply = options.Durability == Durability.QuorumFsync,
         };
+        long began = environment.Clock.MonotonicMicroseconds;
         WriteAheadLog wal = WriteAheadLog.Open(environment.Disk, environment.Clock, options.DataDirectory, walOptions);
         var files = new CheckpointFiles(environment.Disk, options, environment.Clock, environment.Log);
+        long walOpened = environment.Clock.MonotonicMicroseconds;
         var shards = new ShardOpening[options.Shards];
         for (int i = 0; i < shards.Length; i++)
         {
             shards[i] = ShardOpening.Open(new ShardId((ushort)i), wal, files, environment.Log);
         }
 
+        long took = environment.Clock.MonotonicMicroseconds - walOpened;
+        environment.Log.Info($"the log was opened in {(walOpened - began) / 1000} ms, the checkpoints in {took / 1000} ms");
         return new OpenedDirectory(directoryLock, wal, files, shards, identity.Incarnation, (ulong)identity.BootCounter);
     }
 }

@@ -32,6 +32,7 @@ internal sealed class ShardApply
     private long _tendNotBefore;
     private int _tending;
     private long _publishedDueMs = long.MaxValue;
+    private (LogIndex Index, long At)? _replayFrom;
 
     public ShardApply(NodeShared node, ApplyLoop loop, (CheckpointLoop Checkpoints, EvictionLoop Evictions) pages, ShardId shard, ShardState state)
     {
@@ -44,6 +45,7 @@ internal sealed class ShardApply
         Shard = shard;
         State = state;
         _tended = Tended;
+        _replayFrom = (state.Store.AppliedIndex, node.Clock.MonotonicMicroseconds);
         _reads = new WaitingReads(this, node);
         Leases = new LeaseWaiters(this, node);
         Watches = new JobWatches(this);
@@ -167,7 +169,20 @@ internal sealed class ShardApply
         }
 
         Publish();
-        return committed > Store.AppliedIndex;
+        if (committed > Store.AppliedIndex) return true;
+        if (_replayFrom is { } from) TellReplay(from);
+        return false;
+    }
+
+    /// <summary>What was committed when the node started is applied: what of the start's time went into it.</summary>
+    private void TellReplay((LogIndex Index, long At) from)
+    {
+        _replayFrom = null;
+        long took = _node.Clock.MonotonicMicroseconds - from.At;
+        PageCounters pages = State.Pages.Counters;
+        _node.Log.Info(
+            $"shard {Shard}: {Store.AppliedIndex.Value - from.Index.Value} entries applied to catch up, {took / 1000} ms after the state was opened;"
+            + $" {pages.ColdReads} pages read, {pages.EvictionWaits} waits for pages to leave");
     }
 
     /// <summary>Runs what waited for the state; returns when it wants to run again, monotonic microseconds.</summary>

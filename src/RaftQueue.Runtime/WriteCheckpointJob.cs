@@ -18,11 +18,14 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
 
     private CheckpointWriter? _writer;
     private long _began;
+    private long _took;
+    private bool _isTrimming;
 
     public long RunSlice(long nowMicroseconds)
     {
         ShardId shard = frozen.Info.Shard;
         CheckpointFile file = files[shard];
+        if (_isTrimming) return TrimSlice(file, nowMicroseconds);
         if (_writer is null)
         {
             _writer = file.BeginWrite(frozen);
@@ -36,14 +39,23 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
             _writer.Commit();
             files.Repaired(shard);
             Committed(file, shard);
-        }
-        else
-        {
-            node.Log.Warning($"shard {shard}: no checkpoint at {frozen.Info.Index}: {_writer.Outcome}");
+            _writer.Dispose();
+            _isTrimming = true;
+            return TrimSlice(file, nowMicroseconds);
         }
 
+        node.Log.Warning($"shard {shard}: no checkpoint at {frozen.Info.Index}: {_writer.Outcome}");
         _writer.Dispose();
         loop.End(shard);
+        return ILoopBody.Never;
+    }
+
+    private long TrimSlice(CheckpointFile file, long nowMicroseconds)
+    {
+        if (file.Trim()) return RestUntil(nowMicroseconds);
+        if (file.ReserveAhead()) return nowMicroseconds; // one extent a call
+        Tell(file);
+        loop.End(frozen.Info.Shard);
         return ILoopBody.Never;
     }
 
@@ -58,19 +70,17 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
         return now + Math.Min(RestTimes * (now - beganMicroseconds), MostRestMicroseconds);
     }
 
+    private long WrittenBytes => _writer!.BlocksWritten * PageStore.PageSize;
+
+    private void Tell(CheckpointFile file) =>
+        loop.Replica!.Shard(frozen.Info.Shard).Link.CheckpointWritten(frozen.Info.Index, _took, WrittenBytes, file.FileBytes);
+
     private void Committed(CheckpointFile file, ShardId shard)
     {
-        long took = node.Clock.MonotonicMicroseconds - _began;
-        long written = _writer!.BlocksWritten * PageStore.PageSize;
-        node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {written >> 10} KiB written in {took / 1000} ms");
-        file.Trim();
-        while (file.ReserveAhead())
-        {
-            // One extent a call.
-        }
-
-        loop.Replica!.Shard(shard).Link.CheckpointWritten(frozen.Info.Index, took, written, file.FileBytes);
-        loop.Replica!.Post(new CheckpointRooted(shard, frozen.Info.Index, _writer.RootHash));
+        _took = node.Clock.MonotonicMicroseconds - _began;
+        node.Log.Info($"shard {shard}: checkpoint at index {frozen.Info.Index}, {WrittenBytes >> 10} KiB written in {_took / 1000} ms");
+        Tell(file);
+        loop.Replica!.Post(new CheckpointRooted(shard, frozen.Info.Index, _writer!.RootHash));
 
         if (file.Older is not { } older) return;
         bool decoded = MembershipRecord.TryDecode(older.Membership, out MembershipRecord? membership);

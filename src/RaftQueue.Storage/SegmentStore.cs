@@ -48,7 +48,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
             string path = Path.Combine(walDirectory, name);
             using IDiskFile file = disk.Open(path, create: false);
             bool whole = file.Length >= options.SegmentBytes;
-            if (!whole || _spares.Count >= options.ReserveSegments + 1)
+            if (!whole || !IsKept(_spares.Count - 1))
             {
                 disk.Delete(path);
             }
@@ -154,7 +154,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     public void Discard(Segment segment)
     {
         segment.File.Dispose();
-        if (_spares.Count < options.ReserveSegments)
+        if (IsKept(_spares.Count))
         {
             MakeSpare(segment.Path);
         }
@@ -213,6 +213,8 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     private static long NumberOf(string name) =>
         name.EndsWith(WalFormat.SpareSuffix, StringComparison.Ordinal)
         && long.TryParse(name.AsSpan(0, name.Length - WalFormat.SpareSuffix.Length), out long number) ? number : 0;
+
+    private bool IsKept(int spares) => spares < options.ReserveSegments || _live.Count + spares < options.KeepSegments;
 
     private Segment? TakeOldest(long below)
     {

@@ -9,6 +9,12 @@ public sealed record WalOptions
     /// <summary>Zero-filled segments held ready, so that finishing and trimming go on when the disk is full.</summary>
     public int ReserveSegments { get; init; } = 2;
 
+    /// <summary>
+    /// So many segments, those of the log and spares together, are kept for the next ones rather than deleted: deleting and zero-filling
+    /// holds up whoever waits for the log. More are kept only while the log needs them.
+    /// </summary>
+    public int KeepSegments { get; init; } = 10;
+
     /// <summary>Bytes of recent entries that stay in memory for each shard; older ones are read from the segments.</summary>
     public long CacheBytesPerShard { get; init; } = 16 * 1024 * 1024;
 

@@ -20,10 +20,10 @@ public sealed class ProgressTests
         Assert.False(peer.WindowFull(Options));
         peer.Sent(new LogIndex(15), 40);
         Assert.True(peer.WindowFull(Options));
-        Assert.True(peer.Acknowledge(new LogIndex(13), new LogIndex(1)));
+        Assert.True(peer.Acknowledge(new LogIndex(13), new LogIndex(1), nowMs: 0));
         Assert.Equal(80, peer.InflightBytes);
         Assert.Equal(new LogIndex(16), peer.Next);
-        Assert.False(peer.Acknowledge(new LogIndex(12), new LogIndex(1)));
+        Assert.False(peer.Acknowledge(new LogIndex(12), new LogIndex(1), nowMs: 0));
         Assert.Equal(new LogIndex(13), peer.Match);
     }
 
@@ -74,7 +74,7 @@ public sealed class ProgressTests
     {
         var peer = new Progress(Entries.Member(2), new LogIndex(11));
         peer.BecomeCheckpoint();
-        peer.Acknowledge(new LogIndex(match), new LogIndex(51));
+        peer.Acknowledge(new LogIndex(match), new LogIndex(51), nowMs: 0);
         Assert.Equal(state, peer.State);
     }
 
@@ -88,7 +88,7 @@ public sealed class ProgressTests
         Assert.False(peer.Stalled);
         peer.Beat();
         Assert.True(peer.Stalled);
-        peer.Acknowledge(new LogIndex(1), new LogIndex(1));
+        peer.Acknowledge(new LogIndex(1), new LogIndex(1), nowMs: 0);
         peer.Beat();
         Assert.False(peer.Stalled);
     }
@@ -99,7 +99,7 @@ public sealed class ProgressTests
         Assert.Equal(new LogIndex(match), peer.Match);
         peer.Sent(peer.Next, 0);
         Assert.True(peer.ProbeSent);
-        peer.Acknowledge(new LogIndex(acknowledge), new LogIndex(1));
+        peer.Acknowledge(new LogIndex(acknowledge), new LogIndex(1), nowMs: 0);
         return peer;
     }
 }

@@ -226,7 +226,10 @@ public sealed class SpaceBoundTests
                 _late.Enqueue(Math.Max(_frozenPages, _largest));
                 _largest = 0;
                 if (_late.Count > Late) _late.Dequeue();
-                _world.File.Trim();
+                while (_world.File.Trim())
+                {
+                }
+
                 while (_world.File.ReserveAhead())
                 {
                 }

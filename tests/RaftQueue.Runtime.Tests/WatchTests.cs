@@ -75,6 +75,25 @@ public sealed class WatchTests
         Assert.Equal("its log's disk hangs", hung.Node!.Parts.Replica.Shards[0].Raft.LastStepDownReason);
     }
 
+    /// <summary>As where all stand on one disk: nobody would lead better, and an election would only interrupt.</summary>
+    [Fact]
+    public void ALeaderStaysWhileTheLogsOfAllHangAndGoesOnceOthersStoreAgain()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 97);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        cluster.Enqueue(leader, "work", "1");
+        ShardReplica replica = leader.Node!.Parts.Replica.Shards[0];
+        Term term = replica.Raft.Term;
+        long now = cluster.Clock.MonotonicMicroseconds;
+        foreach (SimulatedNode node in cluster.Nodes) node.Loops!.Hold("log", now + (node == leader ? 20_000_000 : 3_000_000));
+        _ = cluster.EnqueueAsync(leader, "work", "2").AsTask();
+        cluster.RunFor(2_900);
+        Assert.Equal((Role.Leader, term, null), (replica.Raft.Role, replica.Raft.Term, replica.Raft.LastStepDownReason));
+        cluster.RunUntil(() => cluster.Leader() is { } next && next != leader, "another leads", 2_000);
+        Assert.Equal("its log's disk hangs", replica.Raft.LastStepDownReason);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

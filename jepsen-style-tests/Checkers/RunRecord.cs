@@ -42,8 +42,11 @@ public sealed class RunRecord
     /// </summary>
     public Func<ShardId, LogIndex, long> LagMs { get; init; } = static (_, _) => 0;
 
+    /// <summary>Corrections change the speed of cluster time by at most a tenth.</summary>
+    public const double SlowestTime = 0.9;
+
     /// <summary>How fast and slow cluster time may run while clocks are corrected: a lease of 1 s lasts at least this much of it.</summary>
-    public double SlowestClock { get; init; } = 0.9;
+    public double SlowestClock { get; init; } = SlowestTime;
 
     public long IdempotencyWindowMs { get; init; } = new ReplicatedSettings().IdempotencyWindowMs;
 

@@ -17,6 +17,9 @@ internal sealed class ClusterWatch
     /// <summary>How far rounding to milliseconds may bring a stamp ahead.</summary>
     public const long StampToleranceMs = 2;
 
+    /// <summary>What a leader knows of other clocks may be so old (LeaderClock), and its own has run on at its own speed since.</summary>
+    private const long OldestSampleMs = 11_000;
+
     private const int MostBytesOfASmallFrame = 1_024;
 
     /// <summary>Findings in one life of a node, after which it is not looked at any more.</summary>
@@ -86,7 +89,13 @@ internal sealed class ClusterWatch
     public IReadOnlyList<ReadOnlyMemory<byte>> Log(int shard, LogIndex end) => _committed[shard].To(end);
 
     /// <summary>By how much an entry's stamp was behind the true time when it was first seen anywhere.</summary>
-    public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index);
+    public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index) + AheadMs;
+
+    /// <summary>No monotonic clock is wrong by more than so many millionths.</summary>
+    public long MostDriftPpm { get; set; }
+
+    /// <summary>By how much drifting clocks may bring cluster time ahead.</summary>
+    private long AheadMs => MostDriftPpm * OldestSampleMs / 1_000_000;
 
     /// <summary>All that is committed is known up to here.</summary>
     public LogIndex CommittedTo(int shard) => _committed[shard].KnownTo;
@@ -183,7 +192,7 @@ internal sealed class ClusterWatch
         if (before is { } previous) _raft.Holds(shard, id, entry.Term.Value, entry.Index.Value, ReplicaView.ChecksumOf(entry), previous);
         bool isNew = _committed[shard.Value].Saw(entry, _cluster.Clock.WallUnixMs);
         long ahead = entry.Header.TimestampMs - _cluster.Clock.WallUnixMs;
-        Require.That(!isNew || ahead <= StampToleranceMs, $"P5: entry {entry.Index} of shard {shard} is stamped {ahead} ms ahead of time");
+        Require.That(!isNew || ahead <= StampToleranceMs + AheadMs, $"P5: entry {entry.Index} of shard {shard} is stamped {ahead} ms ahead of time");
     }
 
     private void NoteCommitted(NodeId id, RaftNode raft, ShardId shard, ReplicaView view, CommittedLog committed)

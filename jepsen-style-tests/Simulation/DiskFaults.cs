@@ -25,12 +25,12 @@ internal sealed class DiskFaults(FaultContext context)
                 return Hold(Loop.Apply, fault, node);
             case FaultKind.SlowApply:
                 context.Tell($"node {node.Id}: every slice of apply takes {fault.Amount} us for {fault.DurationMs} ms");
-                node.Loops?.Slow(Loop.Apply, fault.Amount, context.Now + (fault.DurationMs * 1000));
+                node.Loops?.Slow(Loop.Apply, fault.Amount, EndOf(fault, node));
                 return null;
             case FaultKind.SlowDisk:
                 context.Tell($"node {node.Id}: every write takes {fault.Amount} us for {fault.DurationMs} ms");
                 foreach (string loop in (string[])[Loop.Log, Loop.Checkpoint, Loop.Eviction])
-                    node.Loops?.Slow(loop, fault.Amount, context.Now + (fault.DurationMs * 1000));
+                    node.Loops?.Slow(loop, fault.Amount, EndOf(fault, node));
                 return null;
             case FaultKind.FailSync:
                 return Fail(DiskOperation.DataSync, fault, node);
@@ -62,9 +62,12 @@ internal sealed class DiskFaults(FaultContext context)
     private string? Hold(string loop, FaultEvent fault, SimulatedNode node)
     {
         context.Tell($"node {node.Id}: the {loop} loop stands still for {fault.DurationMs} ms");
-        node.Loops?.Hold(loop, context.Now + (fault.DurationMs * 1000));
+        node.Loops?.Hold(loop, EndOf(fault, node));
         return null;
     }
+
+    /// <summary>By the node's own clock.</summary>
+    private long EndOf(FaultEvent fault, SimulatedNode node) => node.Clock.ToOwn(context.Now + (fault.DurationMs * 1000));
 
     private string? Fail(DiskOperation operation, FaultEvent fault, SimulatedNode node)
     {

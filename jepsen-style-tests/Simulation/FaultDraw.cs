@@ -77,7 +77,8 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
         switch (pattern)
         {
             case FaultPattern.JumpWall:
-                Add(FaultKind.JumpWall, WrongClock, amount: OneIn(3) ? 0 : Below(2 * HourMs) - HourMs);
+                FaultTarget wrong = WrongClock;
+                Add(FaultKind.JumpWall, wrong, amount: OneIn(3) ? 0 : Allowed(wrong, Below(2 * HourMs) - HourMs));
                 break;
             case FaultPattern.Pause:
                 Add(FaultKind.Pause, Pick(), 20 + Below(OneIn(4) ? 10_000 : 1_500));
@@ -160,12 +161,24 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 long beatMs = 5 + Below(400);
                 long swingMs = 10 + Below(OneIn(2) ? 2_000 : HourMs);
                 long beats = 3 + Below(20);
-                for (long i = 0; i < beats; i++) Add(FaultKind.JumpWall, WrongClock, amount: i % 2 == 0 ? swingMs : 0, afterMs: i * beatMs);
+                for (long i = 0; i < beats; i++)
+                {
+                    FaultTarget strobed = WrongClock;
+                    Add(FaultKind.JumpWall, strobed, amount: i % 2 == 0 ? Allowed(strobed, swingMs) : 0, afterMs: i * beatMs);
+                }
+
                 break;
             case FaultPattern.SlowApplies:
                 long slowMs = 500 + Below(8_000);
                 long sliceUs = 1_000 + Below(OneIn(4) ? 200_000 : 20_000);
                 for (int i = 0; i < plan.Nodes; i++) Add(FaultKind.SlowApply, FaultTarget.Node(i + 1), slowMs, amount: sliceUs);
+                break;
+            case FaultPattern.DriftClock:
+                bool all = OneIn(3);
+                FaultTarget one = Pick();
+                long most = OneIn(4) ? SeedPlan.MostDriftPpm : 1_000;
+                for (int i = 0; i < (all ? plan.Nodes : 1); i++)
+                    Add(FaultKind.DriftClock, all ? FaultTarget.Node(i + 1) : one, amount: Below((2 * most) + 1) - most);
                 break;
             case FaultPattern.RollingRestart:
                 long pauseMs = 200 + Below(3_000);
@@ -246,6 +259,11 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
 
         return ways;
     }
+
+    /// <summary>
+    /// Of two wrong clocks the second is only ever behind: with both ahead, and two others not heard, the median would be ahead as well.
+    /// </summary>
+    private long Allowed(FaultTarget wrong, long byMs) => wrong.Number == plan.WrongClocks[0] ? byMs : -Math.Abs(byMs);
 
     /// <summary>A minority's clocks may be wrong: with two of three even the median would be.</summary>
     private FaultTarget WrongClock => FaultTarget.Node(plan.WrongClocks[(int)Below(plan.WrongClocks.Count)]);

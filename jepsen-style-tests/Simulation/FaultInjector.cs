@@ -164,6 +164,10 @@ internal sealed class FaultInjector
                 node.Clock.WallOffsetMs = fault.Amount;
                 _history.Fault($"node {node.Id}: wall clock is wrong by {fault.Amount} ms");
                 return null;
+            case FaultKind.DriftClock:
+                node.Clock.Drift(fault.Amount);
+                _history.Fault($"node {node.Id}: monotonic clock runs too fast by {fault.Amount} ppm");
+                return null;
             case FaultKind.CrashInDisk:
                 // Of a node that is down: while it starts.
                 if (_stopping.ContainsKey(node.Id)) return "the node is stopping";

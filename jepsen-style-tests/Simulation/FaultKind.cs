@@ -63,6 +63,9 @@ internal enum FaultKind
     /// <summary>The wall clock of a node is wrong from now on.</summary>
     JumpWall,
 
+    /// <summary>The monotonic clock of a node runs too fast (or, negative, too slow) by so many millionths from now on.</summary>
+    DriftClock,
+
     /// <summary>The loop that writes the log stands still in the disk.</summary>
     HangLog,
 

@@ -60,4 +60,7 @@ internal enum FaultPattern
     RareDiskError,
     BreakDisk,
     CutClients,
+
+    /// <summary>The monotonic clock of one node, or those of all, run at another speed.</summary>
+    DriftClock,
 }

@@ -44,7 +44,7 @@ internal sealed class LeaderWatch
     }
 
     private void Works(ShardId shard, SimulatedNode node, long? stuckSince, long nowMicroseconds) => _checker.Works(
-        shard, node.Id, stuckSince is { } since ? Math.Max(since, node.PausedUntilMicroseconds) / 1000 : null, nowMicroseconds / 1000);
+        shard, node.Id, stuckSince is { } since ? Math.Max(node.Clock.ToTrue(since), node.PausedUntilMicroseconds) / 1000 : null, nowMicroseconds / 1000);
 
     /// <summary>Nothing is under way that would have to end first.</summary>
     private static bool IsDue(ShardReplica replica) =>

@@ -75,6 +75,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
             FinalJobs = !ended ? [] : _finalJobs.ToDictionary(pair => pair.Key, pair => (IReadOnlyDictionary<JobId, JobSnapshot>)pair.Value),
             IdempotencyWindowMs = workload.Settings.IdempotencyWindowMs,
             LagMs = watch.LagMs,
+            SlowestClock = RunRecord.SlowestTime * (1_000_000 - watch.MostDriftPpm) / 1_000_000.0,
         };
         foreach (TruthShard shard in truth?.Shards ?? []) findings.Try(() => RequireSameState(shard));
         foreach (TruthShard shard in (ended ? truth?.Shards : null) ?? []) findings.Try(() => watch.Pages.CompareReplay(shard));

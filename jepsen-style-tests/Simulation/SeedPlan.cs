@@ -6,6 +6,9 @@ namespace RaftQueue.Simulation;
 /// <summary>What a seed draws once for its run: shape, and how often each fault happens (a rate of 0 is never).</summary>
 internal sealed record SeedPlan
 {
+    /// <summary>No monotonic clock is wrong by more; real ones stay below a hundredth of this.</summary>
+    public const long MostDriftPpm = 50_000;
+
     public required int Nodes { get; init; }
 
     public required int Shards { get; init; }
@@ -31,7 +34,10 @@ internal sealed record SeedPlan
     /// <summary>What is then wrong with the others for ever; null when that is drawn for each.</summary>
     public FaultKind? Affliction { get; init; }
 
-    /// <summary>The nodes whose wall clocks may be wrong, fewer than half: with more a majority's median may be wrong too.</summary>
+    /// <summary>
+    /// The nodes whose wall clocks may be wrong, fewer than half: with more a majority's median may be wrong too. The second of five is
+    /// only ever behind.
+    /// </summary>
     public required IReadOnlyList<int> WrongClocks { get; init; }
 
     public static SeedPlan Draw(RandomStreams streams)
@@ -49,7 +55,7 @@ internal sealed record SeedPlan
             ResidentPages = random.NextBelow(4) switch { 0 => null, 1 => 200, _ => 24 },
             HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
-            WrongClocks = [1 + (int)random.NextBelow(nodes)],
+            WrongClocks = DrawWrongClocks(nodes, random),
         };
     }
 
@@ -60,6 +66,12 @@ internal sealed record SeedPlan
         $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages?.ToString(CultureInfo.InvariantCulture) ?? "all"} pages in memory, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
+
+    private static List<int> DrawWrongClocks(int nodes, SplitMix64 random)
+    {
+        int first = 1 + (int)random.NextBelow(nodes);
+        return nodes < 5 || random.NextBelow(2) == 0 ? [first] : [first, 1 + ((first + (int)random.NextBelow(nodes - 1)) % nodes)];
+    }
 
     /// <summary>From a fault or two in all to several a second.</summary>
     private static long DrawGap(SplitMix64 random) => random.NextBelow(8) switch

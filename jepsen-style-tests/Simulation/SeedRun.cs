@@ -46,7 +46,10 @@ internal sealed partial class SeedRun : IDisposable
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         Findings = new Findings(() => Story);
-        _watch = new ClusterWatch(_cluster, plan.Shards, Findings);
+        _watch = new ClusterWatch(_cluster, plan.Shards, Findings)
+        {
+            MostDriftPpm = schedule.Events.Where(fault => fault.Kind == FaultKind.DriftClock).Select(fault => Math.Abs(fault.Amount)).Append(0).Max(),
+        };
         _faults = new FaultInjector(_cluster, schedule, History, plan.Shards);
         _streams = streams;
         var shared = new ClientShared();

@@ -15,7 +15,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     private ulong _pastDigest;
     private Func<string>? _lastLoop;
 
-    /// <summary>The cluster's monotonic clock with a wall clock of this node's own.</summary>
+    /// <summary>This node's clocks, made from the true time.</summary>
     public SimulatedClock Clock { get; } = new(clock);
 
     /// <summary>Nothing of it runs before this time: a stopped process, which then goes on.</summary>
@@ -23,7 +23,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 
     public bool IsPaused => clock.MonotonicMicroseconds < PausedUntilMicroseconds;
 
-    public long NextDueMicroseconds => Math.Max(PausedUntilMicroseconds, _loops?.NextDueMicroseconds ?? long.MaxValue);
+    public long NextDueMicroseconds => Math.Max(PausedUntilMicroseconds, Clock.ToTrue(_loops?.NextDueMicroseconds ?? long.MaxValue));
 
     public NodeId Id => id;
 

@@ -16,6 +16,7 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     /// <summary>At first everybody: who never held the first entry cannot vote for the cluster that it is a member of.</summary>
     private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false, 0));
     private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
+    private readonly Dictionary<(NodeId Node, int Shard), MembershipRecord> _memberships = [];
     private readonly StoredChecker _stored = new();
 
     /// <summary>Once a majority held everything.</summary>
@@ -39,6 +40,7 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
                 int at = shard.Shard.Value;
                 if (shard.Raft.CommitIndex > _committed[at]) _committed[at] = shard.Raft.CommitIndex;
                 last[at] = shard.Raft.LastIndex;
+                if (shard.Raft.Membership is { } membership) _memberships[(node.Id, at)] = membership;
             }
         }
 
@@ -53,6 +55,24 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
 
     /// <summary>No part of what this node stored is in doubt.</summary>
     public bool IsIntact(SimulatedNode node) => !_wounds.ContainsKey(node.Id);
+
+    /// <summary>These nodes are a majority by every membership that any node has, or had when it was seen last: nobody else is needed.</summary>
+    public bool MayDecide(IEnumerable<SimulatedNode> nodes)
+    {
+        HashSet<NodeId> ids = [.. nodes.Select(node => node.Id)];
+        bool IsMajority(IReadOnlyList<MemberInfo> voters) => voters.Count(voter => ids.Contains(voter.Id)) > voters.Count / 2;
+        return _memberships.Values.All(known => IsMajority(known.Voters) && (!known.IsJoint || IsMajority(known.Outgoing)));
+    }
+
+    /// <summary>
+    /// Null when a voter may be taken out of a shard: most of those that stay are intact. Else the reason.
+    /// </summary>
+    public string? RefusesRemoval(MembershipRecord membership, NodeId removed)
+    {
+        List<MemberInfo> rest = [.. membership.Voters.Where(voter => voter.Id != removed)];
+        if (rest.Count < Majority) return "too few voters are left";
+        return rest.Count(voter => IsIntact(cluster[voter.Id.Value])) > rest.Count / 2 ? null : "too few of those that stay are intact";
+    }
 
     /// <summary>The damage may lie where a start does not look.</summary>
     public bool IsDamagedForEver(SimulatedNode node) => _wounds.TryGetValue(node.Id, out Wound? wound) && wound.IsForEver;

@@ -180,6 +180,9 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
                 for (int i = 0; i < (all ? plan.Nodes : 1); i++)
                     Add(FaultKind.DriftClock, all ? FaultTarget.Node(i + 1) : one, amount: Below((2 * most) + 1) - most);
                 break;
+            case FaultPattern.ChangeMembers:
+                AddMembershipChanges();
+                break;
             case FaultPattern.RollingRestart:
                 long pauseMs = 200 + Below(3_000);
                 for (int i = 0; i < plan.Nodes; i++)
@@ -225,6 +228,21 @@ internal sealed class FaultDraw(SeedPlan plan, RandomStreams streams)
         long downMs = 20 + Below(500);
         Add(OneIn(4) ? FaultKind.Wipe : FaultKind.Die, node, downMs);
         Add(kind, node, amount: amount, afterMs: downMs / 2);
+    }
+
+    /// <summary>The leader may be none at the moment, or have another change under way: each step is asked for several times.</summary>
+    private void AddMembershipChanges()
+    {
+        int shard = (int)Below(plan.Shards);
+        FaultTarget node = FaultTarget.Node(1 + (int)Below(plan.Nodes));
+        long backMs = 200 + Below(6_000);
+        long byItself = Below(2);
+        for (int attempt = 0; attempt < 2; attempt++) Change(FaultKind.RemoveMember, 0, attempt * 150);
+        for (int attempt = 0; attempt < 4; attempt++) Change(FaultKind.AddLearner, byItself, backMs + (attempt * 300));
+        for (int attempt = 0; byItself == 0 && attempt < 4; attempt++) Change(FaultKind.PromoteLearner, 0, backMs + 200 + (attempt * 300));
+
+        void Change(FaultKind kind, long more, long afterMs) => _events.Add(
+            new FaultEvent(_atMs + afterMs, kind, FaultTarget.LeaderOf(shard), node, Amount: (2 * shard) + more, Salt: _random.NextUInt64()));
     }
 
     /// <summary>Its peers see the connections close, or nothing at all.</summary>

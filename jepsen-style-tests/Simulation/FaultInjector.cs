@@ -19,6 +19,7 @@ internal sealed class FaultInjector
     private readonly History _history;
     private readonly NetworkFaults _network;
     private readonly DiskFaults _disks;
+    private readonly MembershipFaults _members;
     private readonly long _startedAt;
     private readonly PriorityQueue<Action, (long At, long Order)> _endings = new();
     private readonly Dictionary<NodeId, (Task Stopped, long DownMs)> _stopping = [];
@@ -40,6 +41,7 @@ internal sealed class FaultInjector
         var context = new FaultContext(cluster, history, Budget, Later, Replace);
         _network = new NetworkFaults(context);
         _disks = new DiskFaults(context);
+        _members = new MembershipFaults(cluster, Budget, history.Fault);
         cluster.NodeFailed = NodeFailed;
         cluster.Network.PageLacking = id =>
             Require.That(cluster[id.Value].MayFail, $"P10: node {id} lacks a page of the checkpoint it gives, and nothing was done to its disk");
@@ -135,6 +137,9 @@ internal sealed class FaultInjector
         return _cluster.Nodes.TrueForAll(node => !IsHealed(node) || (node.Node is { } running && !_stopping.ContainsKey(node.Id) && !running.Parts.Shared.IsDiskFull)) && _endings.Count == 0;
     }
 
+    /// <summary>After <see cref="HealAll"/>: whoever was taken out of a shard is put back, step by step.</summary>
+    public void RestoreMembers() => _members.Restore();
+
     /// <summary>A node is in this state from now on, and nothing ends it.</summary>
     public void Afflict(FaultKind kind, SimulatedNode node, ulong salt)
     {
@@ -210,6 +215,8 @@ internal sealed class FaultInjector
                 _history.Fault($"node {node.Id} is asked to hand shard {fault.Amount} over to node {other.Id}");
                 node.Node!.Parts.Replica.Post(new HandOver(new ShardId((ushort)fault.Amount), other.Id));
                 return null;
+            case FaultKind.RemoveMember or FaultKind.AddLearner or FaultKind.PromoteLearner:
+                return _members.Make(fault, node);
             case FaultKind.Stop:
                 if (_stopping.ContainsKey(node.Id)) return "the node is stopping";
                 node.Disk.CrashAtOperation = null;

@@ -60,6 +60,15 @@ internal enum FaultKind
     /// <summary>The leader of a shard (the amount) is asked to hand over to the other node.</summary>
     HandOver,
 
+    /// <summary>The leader of a shard is asked to take the other node out of it. See <see cref="MembershipFaults"/> for the amount.</summary>
+    RemoveMember,
+
+    /// <summary>The leader of a shard is asked to take the other node in as a learner.</summary>
+    AddLearner,
+
+    /// <summary>The leader of a shard is asked to make a voter of the other node, a learner.</summary>
+    PromoteLearner,
+
     /// <summary>The wall clock of a node is wrong from now on.</summary>
     JumpWall,
 

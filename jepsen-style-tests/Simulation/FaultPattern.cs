@@ -63,4 +63,7 @@ internal enum FaultPattern
 
     /// <summary>The monotonic clock of one node, or those of all, run at another speed.</summary>
     DriftClock,
+
+    /// <summary>A voter is taken out of a shard and put back after a while, as an operator does.</summary>
+    ChangeMembers,
 }

@@ -15,7 +15,8 @@ internal sealed partial class SeedRun
     private const long CalmTerms = 4;
 
     /// <summary>
-    /// P11: one majority whose disks are intact is healed, and among themselves they are connected. All others stay as they are
+    /// P11: one majority of all nodes whose disks are intact, and with it a majority by every membership that any node has, is healed, and
+    /// among themselves they are connected. All others stay as they are
     /// for ever, or worse. Every queue takes, gives and finishes a job through the majority in bounded time. Not through each of its
     /// nodes: one that cannot hear a leader outside of it, which the others follow, is told of none.
     /// </summary>
@@ -31,6 +32,8 @@ internal sealed partial class SeedRun
             return;
         }
 
+        while (majority < nodes.Count && _faults.Budget.IsIntact(nodes[majority]) && !_faults.Budget.MayDecide(nodes.Take(majority))) majority++;
+        if (!_faults.Budget.MayDecide(nodes.Take(majority))) return;
         History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
         foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
         _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());

@@ -153,7 +153,11 @@ internal sealed partial class SeedRun : IDisposable
         _cluster.RunUntil(
             () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "every shard has a leader", RecoveryMs, 20);
         _cluster.RunUntil(
-            () => _cluster.Nodes.TrueForAll(node => node.Node!.IsReady) && Enumerable.Range(0, Plan.Shards).All(IsWhole),
+            () =>
+            {
+                _faults.RestoreMembers();
+                return _cluster.Nodes.TrueForAll(node => node.Node!.IsReady) && Enumerable.Range(0, Plan.Shards).All(IsWhole);
+            },
             "every node is a voter of every shard and ready",
             RejoinMs,
             20);

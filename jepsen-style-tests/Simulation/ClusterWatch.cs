@@ -42,6 +42,7 @@ internal sealed class ClusterWatch
         _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
         _memberships = new MembershipWatch(_committed);
         Pages = new PageWatch(_raft);
+        Disks = new DiskWatch(cluster);
         cluster.Network.Sent = NoteSent;
     }
 
@@ -50,6 +51,9 @@ internal sealed class ClusterWatch
 
     /// <summary>Compares what nodes have at one index.</summary>
     public PageWatch Pages { get; }
+
+    /// <summary>Asks the disks.</summary>
+    public DiskWatch Disks { get; }
 
     /// <summary>Some node was not looked at to the end: more may be committed than is known.</summary>
     public bool IsBlind { get; private set; }
@@ -125,6 +129,7 @@ internal sealed class ClusterWatch
             Pages.LookAtCheckpoint(simulated.Id, node, replica.Shard);
         }
 
+        Disks.Look(simulated, node);
         _memberships.Look(simulated.Id, node);
         _leaders.Look(simulated, node, _cluster.Clock.MonotonicMicroseconds);
     }
@@ -247,6 +252,7 @@ internal sealed class ClusterWatch
                 _ => NodeId.None,
             };
             _raft.Promises(message.Shard, sender, from, message.Term.Value, vote);
+            Disks.Promises(from, sender, message.Shard, message.Term, vote);
             if (message is { Kind: MessageKind.VoteReply, Reject: false })
                 _quorums.Votes(message.Shard, message.Term.Value, message.To, from, sender);
             else if (message is { Kind: MessageKind.AppendReply, Reject: false })

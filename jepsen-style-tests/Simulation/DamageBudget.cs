@@ -1,4 +1,3 @@
-using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
@@ -17,7 +16,6 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
     private readonly Dictionary<NodeId, Wound> _wounds = cluster.Nodes.ToDictionary(node => node.Id, _ => new Wound(0, false, 0));
     private readonly Dictionary<NodeId, LogIndex[]> _lastKnown = [];
     private readonly Dictionary<(NodeId Node, int Shard), MembershipRecord> _memberships = [];
-    private readonly StoredChecker _stored = new();
 
     /// <summary>Once a majority held everything.</summary>
     public bool HasBegun { get; private set; }
@@ -33,7 +31,6 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         foreach (SimulatedNode node in cluster.Nodes)
         {
             if (node.Node is not { } running) continue;
-            NoteStored(running);
             if (!_lastKnown.TryGetValue(node.Id, out LogIndex[]? last)) _lastKnown.Add(node.Id, last = new LogIndex[shards]);
             foreach (ShardReplica shard in running.Parts.Replica.Shards)
             {
@@ -91,16 +88,8 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         return isSettled ? null : "its log holds entries that are not committed";
     }
 
-    /// <summary>
-    /// A node has just been started: it holds what it had stored, or would not vote. Damage in two places may be a sync mark and what it
-    /// proves: then nothing is said.
-    /// </summary>
-    public void CheckStart(SimulatedNode node)
-    {
-        if (_wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1) return;
-        foreach (ShardReplica shard in node.Node!.Parts.Replica.Shards)
-            _stored.Starts(shard.Shard, node.Node.Parts.Shared.Incarnation, node.Id, shard.Raft.LastIndex.Value, shard.Raft.CanVote);
-    }
+    /// <summary>Damage in more than one place since it was whole: it may be a sync mark and what that proves.</summary>
+    public bool IsDamagedTwice(SimulatedNode node) => _wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1;
 
     /// <summary>
     /// A part of what this node stores is gone or wrong, until it was started again and holds everything; for ever when the damage
@@ -127,16 +116,6 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         }
 
         return true;
-    }
-
-    private void NoteStored(Node running)
-    {
-        if (!running.Parts.Shared.Wal.IsMarked) return;
-        foreach (ShardReplica shard in running.Parts.Replica.Shards)
-        {
-            LogIndex index = LogIndex.Min(shard.Raft.DurableIndex, shard.Raft.CommitIndex);
-            _stored.Stores(shard.Shard, running.Parts.Shared.Incarnation, index.Value);
-        }
     }
 
     private sealed record Wound(int Life, bool IsForEver, int Times);

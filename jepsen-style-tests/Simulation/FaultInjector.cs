@@ -17,6 +17,7 @@ internal sealed class FaultInjector
     private readonly SimulatedCluster _cluster;
     private readonly FaultSchedule _schedule;
     private readonly History _history;
+    private readonly DiskWatch _watch;
     private readonly NetworkFaults _network;
     private readonly DiskFaults _disks;
     private readonly MembershipFaults _members;
@@ -31,11 +32,12 @@ internal sealed class FaultInjector
     private bool _isOver;
     private IReadOnlySet<NodeId>? _healed;
 
-    public FaultInjector(SimulatedCluster cluster, FaultSchedule schedule, History history, int shards)
+    public FaultInjector(SimulatedCluster cluster, FaultSchedule schedule, History history, DiskWatch watch, int shards)
     {
         _cluster = cluster;
         _schedule = schedule;
         _history = history;
+        _watch = watch;
         _startedAt = Now;
         Budget = new DamageBudget(cluster, shards);
         var context = new FaultContext(cluster, history, Budget, Later, Replace);
@@ -276,7 +278,7 @@ internal sealed class FaultInjector
         }
 
         HasWholeCheckpoints(node);
-        Budget.CheckStart(node);
+        if (!Budget.IsDamagedTwice(node)) _watch.Starts(node);
 
         // What an operator does who reads that the node has forgotten its promises.
         bool forgot = node.Node!.Parts.Replica.Shards.Any(shard => node.Node.Parts.Shared.Wal.Recovered(shard.Shard).HardState is null);

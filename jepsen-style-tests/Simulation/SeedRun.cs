@@ -50,7 +50,7 @@ internal sealed partial class SeedRun : IDisposable
         {
             MostDriftPpm = schedule.Events.Where(fault => fault.Kind == FaultKind.DriftClock).Select(fault => Math.Abs(fault.Amount)).Append(0).Max(),
         };
-        _faults = new FaultInjector(_cluster, schedule, History, plan.Shards);
+        _faults = new FaultInjector(_cluster, schedule, History, _watch.Disks, plan.Shards);
         _streams = streams;
         var shared = new ClientShared();
         IReadOnlyList<ClientStep> steps = workload.Steps(plan.DurationMs, streams);

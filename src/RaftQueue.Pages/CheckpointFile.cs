@@ -66,6 +66,9 @@ public sealed partial class CheckpointFile : IDisposable
 
     internal IDiskFile Disk => _file;
 
+    /// <summary>The newest checkpoint with the slots that it uses; null when there is none.</summary>
+    internal CheckpointState? NewestState => Locked(_ => _newest);
+
     /// <summary>
     /// Opens the file, making an empty one if there is none, and reads both superblocks and tables. A checkpoint whose
     /// superblock or table is damaged is left out and told in <see cref="Damage"/>. What is

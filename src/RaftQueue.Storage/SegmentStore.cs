@@ -63,6 +63,9 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
         }
     }
 
+    /// <summary>Where the segment with this sequence number stands.</summary>
+    public string PathOf(long sequence) => Path.Combine(walDirectory, SegmentHeader.FileName(sequence));
+
     /// <summary>
     /// Gives a spare the name of segment <paramref name="sequence"/>, durably, and adds it to the log. False when there is
     /// none and no space for one. Its content is not the log's before a header is written.
@@ -74,7 +77,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
             if (PrepareSlice(now) > now && _spares.Count == 0) return false;
         }
 
-        string path = Path.Combine(walDirectory, SegmentHeader.FileName(sequence));
+        string path = PathOf(sequence);
         disk.Rename(_spares.Dequeue(), path);
 #if PLANTED_BUGS
         if (!PlantedBugs.Has(PlantedBug.RenameNotSynced))

@@ -58,6 +58,15 @@ internal sealed class ShardLog(ShardId shard, EntrySlots slots, SegmentStore seg
         }
     }
 
+    /// <summary>Null for an entry that is not held.</summary>
+    public EntrySlot? SlotAt(LogIndex index)
+    {
+        lock (_gate)
+        {
+            return slots.Holds(index) ? slots.At(index) : null;
+        }
+    }
+
     public int Read(LogIndex from, LogIndex to, long maxBytes, List<LogEntry> into)
     {
         var wanted = new List<EntrySlot>();

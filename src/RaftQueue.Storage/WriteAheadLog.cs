@@ -62,6 +62,14 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     /// <summary>Between slices: damage to any entry that was written is found by the next start, and not taken for a torn tail.</summary>
     internal bool IsMarked => _writer.IsMarked;
 
+    /// <summary>
+    /// Where an entry stands: its segment's path, null before it is written, with offset and bytes there; null for one that the log does
+    /// not hold. Safe from any thread.
+    /// </summary>
+    internal (string? Path, int Offset, int Bytes)? PlaceOf(ShardId shard, LogIndex index) => _logs[shard.Value].SlotAt(index) is not { } slot
+        ? null
+        : (slot.Place.Segment == 0 ? null : _segments.PathOf(slot.Place.Segment), slot.Place.Offset, slot.Bytes);
+
     /// <summary>Monotonic time in microseconds at which the oldest call that is not durable yet was made; 0 when there is none.</summary>
     public long OldestUnsyncedMicroseconds
     {

@@ -16,6 +16,9 @@ internal sealed class FakeDirectory
 
     public void Rename(string from, string to) => Do(new Change(from, to, Names[from]));
 
+    /// <summary>The medium has the name, for this file.</summary>
+    public bool IsDurable(string name, FakeInode inode) => _durable.TryGetValue(name, out FakeInode? held) && ReferenceEquals(held, inode);
+
     public void Sync()
     {
         _pending.Clear();

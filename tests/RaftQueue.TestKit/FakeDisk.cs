@@ -50,6 +50,9 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     /// <summary>Called before every operation with its kind and path; for traces and for delays of a simulator.</summary>
     public Action<DiskOperation, string>? OnOperation { get; set; }
 
+    /// <summary>Called before every write with its path and offset.</summary>
+    public Action<string, long>? OnWrite { get; set; }
+
     /// <summary>How many operations of a kind there were.</summary>
     public long CountOf(DiskOperation kind) => Volatile.Read(ref _counts[(int)kind]);
 
@@ -127,6 +130,34 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
         lock (_gate)
         {
             Find(path).MakeStale(offset, length);
+        }
+    }
+
+    /// <summary>Whether a power loss would leave these bytes, and the file's name, as they are read now; damage does not count.</summary>
+    public bool IsDurable(string path, long offset, int length)
+    {
+        lock (_gate)
+        {
+            return TryFind(path, out FakeInode? inode) && inode.IsDurable(offset, length)
+                && DirectoryOf(path).IsDurable(Path.GetFileName(path), inode);
+        }
+    }
+
+    /// <summary>The numbers of the 4 KiB pages of a file of which the medium does not have all that is read; none without a file.</summary>
+    public IReadOnlySet<long> UnsyncedPages(string path)
+    {
+        lock (_gate)
+        {
+            return TryFind(path, out FakeInode? inode) ? inode.UnsyncedPages().ToHashSet() : [];
+        }
+    }
+
+    /// <summary>What the medium has of the front of a file: less when it is shorter there, nothing when there is no file.</summary>
+    public byte[] ReadMedium(string path, int length)
+    {
+        lock (_gate)
+        {
+            return TryFind(path, out FakeInode? inode) ? inode.ReadMedium(length) : [];
         }
     }
 
@@ -373,6 +404,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
             lock (disk._gate)
             {
                 CheckAlive();
+                disk.OnWrite?.Invoke(path, offset);
                 BeginWrite(offset, data);
                 inode.Write(offset, data);
             }

@@ -135,6 +135,37 @@ internal sealed class FakeInode
         }
     }
 
+    /// <summary>Whether the medium has these bytes as they are read, damage aside.</summary>
+    public bool IsDurable(long offset, int length)
+    {
+        if (offset + length > DurableLength) return false;
+        for (int done = 0; done < length;)
+        {
+            int within = (int)((offset + done) % PageBytes);
+            int part = Math.Min(PageBytes - within, length - done);
+            if (_pages.TryGetValue((offset + done) / PageBytes, out FakePage? held) && !held.IsDurable(within, part)) return false;
+            done += part;
+        }
+
+        return true;
+    }
+
+    /// <summary>The pages of which the medium does not have all that is read, in any order.</summary>
+    public IEnumerable<long> UnsyncedPages() => _pages.Where(pair => !pair.Value.IsDurable(0, PageBytes)).Select(pair => pair.Key);
+
+    /// <summary>What the medium has of the front of the file.</summary>
+    public byte[] ReadMedium(int length)
+    {
+        byte[] content = new byte[(int)Math.Min(length, DurableLength)];
+        for (int done = 0; done < content.Length; done += PageBytes)
+        {
+            if (!_pages.TryGetValue(done / PageBytes, out FakePage? held)) continue;
+            held.Medium.AsSpan(0, Math.Min(PageBytes, content.Length - done)).CopyTo(content.AsSpan(done));
+        }
+
+        return content;
+    }
+
     /// <summary>Up to the last byte that is not zero.</summary>
     public long UsedLength()
     {

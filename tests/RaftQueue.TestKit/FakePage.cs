@@ -15,6 +15,21 @@ internal sealed class FakePage
 
     public bool IsDirty => _dirty != 0;
 
+    /// <summary>Whether the medium has these bytes as they are read, damage aside.</summary>
+    public bool IsDurable(int offset, int length)
+    {
+        int unsynced = _dirty | _ghost;
+        for (int sector = offset / FakeInode.SectorBytes; sector * FakeInode.SectorBytes < offset + length; sector++)
+        {
+            if ((unsynced & (1 << sector)) != 0) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>What the medium has; not to be changed.</summary>
+    public byte[] Medium => _durable ?? Current;
+
     /// <summary>Dirty, or a ghost.</summary>
     public bool DiffersFromMedium => _durable is not null;
 

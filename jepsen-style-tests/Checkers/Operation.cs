@@ -101,6 +101,10 @@ public sealed class Operation
 
     public ResultCode Code { get; set; }
 
+    /// <summary>Why it was refused without any effect, in one word; null when it was not.</summary>
+    [JsonIgnore]
+    public string? Refusal { get; set; }
+
     /// <summary>Where it took effect, or what a read saw; of a replay where the first one did.</summary>
     public LogIndex Index { get; set; }
 

@@ -10,6 +10,9 @@ namespace RaftQueue.Checkers;
 /// <summary>One shard's log replayed, and what stood in it.</summary>
 public sealed class TruthShard
 {
+    /// <summary>What timers of one entry may free, roughly.</summary>
+    private const long PagesOfAnEntry = 100;
+
     private readonly Truth _truth;
     private readonly JobModel _model = new(new ReplicatedSettings());
     private readonly ModelRequests _requests = new();
@@ -67,9 +70,11 @@ public sealed class TruthShard
         {
             Require.Readable(EntryHeader.TryRead(entry.Span, out EntryHeader header));
             output.Clear();
+            long pagesBefore = pages.AllocatedPages;
             store.Apply(header, entry.Span, output);
+            CheckRoom(store, Math.Max(pagesBefore, pages.AllocatedPages), output.Codes);
             if (_audits?.Contains(header.Index.Value) == true) _rootHashes.Add(header.Index.Value, pages.ComputeRootHash());
-            Apply(header, entry.Span);
+            Apply(header, entry.Span, output.Codes);
             CompareReads();
         }
 
@@ -78,8 +83,19 @@ public sealed class TruthShard
         if (_reads.TryPeek(out Operation? read)) _truth.Differs($"{read} saw an entry that is not in the log");
     }
 
-    private void Apply(in EntryHeader header, ReadOnlySpan<byte> entry)
+    /// <summary>
+    /// How many pages there are within an entry only the store knows; before or after it there must be about as many as refuse new work.
+    /// </summary>
+    private void CheckRoom(JobStore store, long pages, List<ResultCode> codes)
     {
+        if (!codes.Contains(ResultCode.StateFull)) return;
+        long most = store.Settings.StateHighWaterPages;
+        if (most == 0 || pages + PagesOfAnEntry < most) _truth.Differs($"new work is refused at {store.AppliedIndex} for want of room, with {pages} pages of {most}");
+    }
+
+    private void Apply(in EntryHeader header, ReadOnlySpan<byte> entry, List<ResultCode> codes)
+    {
+        int place = 0;
         _model.Index = header.Index.Value;
         _model.Advance(header.TimestampMs);
         _entries.Add((_model.Now, header.Term.Value));
@@ -87,6 +103,7 @@ public sealed class TruthShard
         while (CommandFrame.TryTake(ref commands, out CommandFrame frame))
         {
             if (frame.Type < CommandFrame.FirstJobType) continue;
+            _model.StateIsFull = codes[place++] == ResultCode.StateFull;
             Run(frame);
             _model.Advance(header.TimestampMs);
         }

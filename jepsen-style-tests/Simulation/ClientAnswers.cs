@@ -20,6 +20,8 @@ internal static class ClientAnswers
             OutcomeKind.NotApplied => OperationEnd.NotApplied,
             _ => OperationEnd.Info,
         };
+        if (outcome.Kind == OutcomeKind.NotApplied) operation.Refusal = outcome.Reason.ToString();
+        else if (outcome.Kind == OutcomeKind.Applied && outcome.Code is not (ResultCode.Ok or ResultCode.Empty)) operation.Refusal = outcome.Code.ToString();
         if (outcome.Kind != OutcomeKind.Applied) return;
         operation.Code = outcome.Code;
         operation.Index = outcome.Index;
@@ -57,6 +59,7 @@ internal static class ClientAnswers
     public static void Note(Operation operation, in ReadOutcome outcome)
     {
         operation.End = outcome.Decided ? OperationEnd.Applied : OperationEnd.NotApplied;
+        if (!outcome.Decided) operation.Refusal = "ReadUndecided";
         operation.Index = outcome.Index;
         operation.Answer = "";
         if (!outcome.Decided || !outcome.Found) return;

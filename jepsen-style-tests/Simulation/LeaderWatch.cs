@@ -1,5 +1,6 @@
 using RaftQueue.Checkers;
 using RaftQueue.Consensus;
+using RaftQueue.Jobs;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
@@ -19,6 +20,13 @@ internal sealed class LeaderWatch
     /// <summary>What finishes work is admitted when new work is refused.</summary>
     private const int RoomFactor = 2;
 
+    /// <summary>What the largest batches of several clients and the work on what is there may take above the high-water mark.</summary>
+    private const long PagesAtOnce = 400;
+
+    /// <summary>What clients may have asked for before a first leader wrote the settings to the log.</summary>
+    private const long KeysBeforeSettings = 20;
+
+    private readonly Dictionary<(NodeId, ShardId), long> _aloneUntil = [];
     private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
 
     /// <summary>After every step, for every running node that did anything: whoever leads does so every 25 ms.</summary>
@@ -27,9 +35,14 @@ internal sealed class LeaderWatch
         bool isItself = nowMicroseconds - node.PausedUntilMicroseconds > MostStuckMs * 1000 && running.Parts.Replica.Stopping is null;
         NodeShared shared = running.Parts.Shared;
         RoomChecker.Requests(node.Id, shared.Replies.Count, RoomFactor * shared.Options.MaxPendingRequests);
+        RoomChecker.Waiting(node.Id, "reads", shared.Reads.Count, shared.Options.MaxOpenReads);
         foreach (ShardReplica replica in running.Parts.Replica.Shards)
         {
             RaftNode raft = replica.Raft;
+            RoomChecker.Waiting(node.Id, "lease requests", replica.Apply.Leases.Count, shared.Options.MaxLeaseWaiters);
+            JobStore store = replica.Apply.Store;
+            RoomChecker.State(node.Id, replica.Shard, replica.Apply.State.Pages.AllocatedPages, store.Settings.StateHighWaterPages, PagesAtOnce);
+            RoomChecker.Keys(node.Id, replica.Shard, store.IdempotencyKeyCount, store.Settings.MaxIdempotencyKeys + KeysBeforeSettings);
             if (!isItself || raft.Role != Role.Leader)
             {
                 _checker.Rests(replica.Shard, node.Id);
@@ -37,10 +50,21 @@ internal sealed class LeaderWatch
             }
 
             long unsynced = shared.Wal.OldestUnsyncedMicroseconds;
-            Works(replica.Shard, node, unsynced == 0 ? null : unsynced, nowMicroseconds);
+            Works(replica.Shard, node, unsynced == 0 ? null : Math.Max(unsynced, AloneUntil(node, replica)), nowMicroseconds);
             Works(replica.Shard, node, node.Loops!.StandsSince(Loop.Apply), nowMicroseconds);
             _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);
         }
+    }
+
+    /// <summary>
+    /// By the node's clock: until then nobody else was heard whose disk stores what it gets, as where all hang or messages are lost; a
+    /// leader does not make way for such.
+    /// </summary>
+    private long AloneUntil(SimulatedNode node, ShardReplica replica)
+    {
+        long now = node.Clock.MonotonicMicroseconds;
+        if (!replica.Raft.AnotherStores(now / 1000)) _aloneUntil[(node.Id, replica.Shard)] = now;
+        return _aloneUntil.GetValueOrDefault((node.Id, replica.Shard));
     }
 
     private void Works(ShardId shard, SimulatedNode node, long? stuckSince, long nowMicroseconds) => _checker.Works(

@@ -10,6 +10,7 @@ internal sealed class RunTotals
     private readonly SortedDictionary<FaultKind, long> _faults = [];
     private readonly SortedDictionary<FaultKind, long> _leftOut = [];
     private readonly SortedDictionary<OperationKind, long> _operations = [];
+    private readonly SortedDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
     public int Passed { get; private set; }
 
@@ -30,6 +31,7 @@ internal sealed class RunTotals
         Pages += outcome.Pages;
         foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
         foreach ((FaultKind kind, int count) in outcome.LeftOut) _leftOut[kind] = _leftOut.GetValueOrDefault(kind) + count;
+        foreach ((string why, int count) in outcome.Refusals) _refusals[why] = _refusals.GetValueOrDefault(why) + count;
         foreach ((OperationKind kind, int count) in outcome.Operations) _operations[kind] = _operations.GetValueOrDefault(kind) + count;
     }
 
@@ -45,6 +47,7 @@ internal sealed class RunTotals
         text.AppendLine(culture, $"faults: {_faults.Values.Sum()} ({Join(_faults)})");
         text.AppendLine(culture, $"left out, not possible when their time came: {_leftOut.Values.Sum()} ({Join(_leftOut)})");
         text.AppendLine(culture, $"operations: {_operations.Values.Sum()} ({Join(_operations)})");
+        text.AppendLine(culture, $"refused: {_refusals.Values.Sum()} ({Join(_refusals)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
         text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");
         text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");

@@ -15,7 +15,8 @@ internal sealed record SeedOutcome(
     PagesCompared Pages,
     IReadOnlyDictionary<FaultKind, int> Faults,
     IReadOnlyDictionary<FaultKind, int> LeftOut,
-    IReadOnlyDictionary<OperationKind, int> Operations)
+    IReadOnlyDictionary<OperationKind, int> Operations,
+    IReadOnlyDictionary<string, int> Refusals)
 {
     public bool Passed => Failure is null;
 
@@ -27,7 +28,9 @@ internal sealed record SeedOutcome(
         string? failure = !verdict.Failed ? null : $"FAILED  seed {seed}: {verdict.Headline}\n"
             + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n{verdict.Told()}";
         var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
+        var refusals = run.History.Operations.Where(operation => operation.Refusal is not null)
+            .GroupBy(operation => operation.Refusal!).ToDictionary(why => why.Key, why => why.Count());
         return new SeedOutcome(
-            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations);
+            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations, refusals);
     }
 }

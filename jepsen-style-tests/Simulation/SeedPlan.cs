@@ -28,6 +28,18 @@ internal sealed record SeedPlan
     /// <summary>Requests of its users that a node has under way at once; more are refused.</summary>
     public int MaxPendingRequests { get; init; } = 16_384;
 
+    /// <summary>Bytes of their bodies.</summary>
+    public long MaxPendingBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Lease requests that wait on the leader of a shard.</summary>
+    public int MaxLeaseWaiters { get; init; } = 65_536;
+
+    /// <summary>Reads of its users that a node has under way.</summary>
+    public int MaxOpenReads { get; init; } = 131_072;
+
+    /// <summary>Bytes that wait to be sent on a connection.</summary>
+    public long MaxQueuedBytes { get; init; } = 32L * 1024 * 1024;
+
     /// <summary>Before everything heals, a majority alone has to make progress.</summary>
     public required bool HealsMajorityFirst { get; init; }
 
@@ -45,8 +57,16 @@ internal sealed record SeedPlan
         SplitMix64 random = streams.Open("plan");
         bool OneIn(int many) => random.NextBelow(many) == 0;
         int nodes = OneIn(3) ? 5 : 3;
+        SplitMix64 limits = streams.Open("limits");
+        bool isSmall = limits.NextBelow(2) == 0;
+        long Limit(long usual, long least, long spread) => isSmall && limits.NextBelow(3) == 0 ? least + limits.NextBelow(spread) : usual;
         return new SeedPlan
         {
+            MaxPendingRequests = (int)Limit(16_384, 1, 6),
+            MaxPendingBytes = Limit(64L * 1024 * 1024, 2_000, 500_000),
+            MaxLeaseWaiters = (int)Limit(65_536, 1, 3),
+            MaxOpenReads = (int)Limit(131_072, 1, 2),
+            MaxQueuedBytes = Limit(32L * 1024 * 1024, 250_000, 2_000_000),
             Nodes = nodes,
             Shards = OneIn(3) ? 3 : 1,
             DurationMs = 40_000 + random.NextBelow(25_000),
@@ -63,7 +83,7 @@ internal sealed record SeedPlan
     public Workload DrawWorkload(RandomStreams streams) => Workload.Draw(Shards, streams);
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages?.ToString(CultureInfo.InvariantCulture) ?? "all"} pages in memory, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages?.ToString(CultureInfo.InvariantCulture) ?? "all"} pages in memory, room for {MaxPendingRequests} requests, {MaxPendingBytes} bytes, {MaxLeaseWaiters} waiting leases, {MaxOpenReads} reads, {MaxQueuedBytes} bytes a connection, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
 

@@ -87,7 +87,9 @@ internal sealed partial class SeedRun
             _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "a node of the healed majority runs", RecoveryMs);
             Node asked = node.Node!;
             (Operation enqueue, byte[] body) = _end.Enqueue(node, queue);
-            if (!Call(enqueue, asked, body) || !enqueue.IsOk) continue;
+            if (!Call(enqueue, asked, body)) continue;
+            if (SeedEnd.IsFull(enqueue)) return;
+            if (!enqueue.IsOk) continue;
             (Operation lease, body) = _end.Lease(node, queue, maxJobs: 1);
             if (!Call(lease, asked, body) || lease.Grants.Count == 0) continue;
             (Operation ack, body) = _end.Ack(node, queue, lease.Grants[0]);

@@ -42,7 +42,18 @@ internal sealed partial class SeedRun : IDisposable
             plan.Nodes,
             plan.Shards,
             streams.SeedOf("cluster"),
-            options => options with { CheckpointLogMiB = 1, ResidentPagesPerShard = plan.ResidentPages, MemoryBudgetMiB = 64, MaxPendingRequests = plan.MaxPendingRequests, Settings = workload.Settings });
+            options => options with
+            {
+                CheckpointLogMiB = 1,
+                ResidentPagesPerShard = plan.ResidentPages,
+                MemoryBudgetMiB = 64,
+                MaxPendingRequests = plan.MaxPendingRequests,
+                MaxPendingBytes = plan.MaxPendingBytes,
+                MaxLeaseWaiters = plan.MaxLeaseWaiters,
+                MaxOpenReads = plan.MaxOpenReads,
+                Settings = workload.Settings,
+            });
+        _cluster.Network.MaxQueuedBytes = plan.MaxQueuedBytes;
         _startedAt = Now;
         History = new History(() => Now, _cluster.Tell);
         Findings = new Findings(() => Story);

@@ -23,7 +23,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     private const int MaxTravelling = 500;
     private const int MaxReplayMs = 3_000;
 
-    private static readonly TransportOptions Options = new() { Self = default, ListenAddress = "" };
+    private TransportOptions _options = new() { Self = default, ListenAddress = "" };
 
     private readonly SortedDictionary<NodeId, SimulatedPeer> _peers = [];
     private readonly SimulatedConnection?[,] _connections = new SimulatedConnection?[MostNodes, MostNodes];
@@ -33,6 +33,13 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
     private bool _mayConnect;
+
+    /// <summary>Bytes that wait to be sent on a connection.</summary>
+    public long MaxQueuedBytes
+    {
+        get => _options.MaxBulkBytes;
+        set => _options = _options with { MaxBulkBytes = value };
+    }
 
     public NetworkWeather Weather { get; set; } = new();
 
@@ -338,7 +345,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
         Require.That(Handshake.Compare(mine, theirs) is null, "P11: nodes of one cluster accept each other");
         // One end still has the connection of the other's former life: its caller insists.
         Disconnect(one.Id, other.Id);
-        Between(one.Id, other.Id) = new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, Options);
+        Between(one.Id, other.Id) = new SimulatedConnection(Path(one.Id, other.Id), Path(other.Id, one.Id), mine, theirs, _options);
         one.Connected(other.Id, theirs);
         other.Connected(one.Id, mine);
     }

@@ -87,10 +87,16 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
     {
         var defaults = new ReplicatedSettings();
         if (random.NextBelow(2) == 0) return defaults;
+        bool isSmall = random.NextBelow(2) == 0;
+        bool isFull = isSmall && random.NextBelow(2) == 0;
         return defaults with
         {
+            MaxIdempotencyKeys = isSmall && random.NextBelow(2) == 0 ? 2 + random.NextBelow(40) : defaults.MaxIdempotencyKeys,
+            MaxQueues = isSmall && random.NextBelow(3) == 0 ? 1 + random.NextBelow(3) : defaults.MaxQueues,
+            StateHighWaterPages = isFull ? 30 + random.NextBelow(300) : 0,
             DefaultKeepFinished = random.NextBelow(2) == 0 ? 5 + random.NextBelow(100) : defaults.DefaultKeepFinished,
-            DefaultKeepMs = random.NextBelow(2) == 0 ? 2_000 + random.NextBelow(20_000) : defaults.DefaultKeepMs,
+            // What is finished has to go, or a state that is full stays full.
+            DefaultKeepMs = isFull || random.NextBelow(2) == 0 ? 2_000 + random.NextBelow(20_000) : defaults.DefaultKeepMs,
             IdempotencyWindowMs = random.NextBelow(2) == 0 ? 5_000 + random.NextBelow(20_000) : defaults.IdempotencyWindowMs,
             DefaultLeaseMs = 500 + random.NextBelow(5_000),
             DefaultMaxAttempts = 1 + (int)random.NextBelow(25),

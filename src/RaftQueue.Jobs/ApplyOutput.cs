@@ -18,6 +18,9 @@ public sealed class ApplyOutput : IDisposable
     /// <summary>In the order of the commands.</summary>
     public List<CommandResult> Results { get; } = [];
 
+    /// <summary>What every command came to, whoever asked, in the order of the commands.</summary>
+    public List<ResultCode> Codes { get; } = [];
+
     /// <summary>Encoded results.</summary>
     public PooledBuffer Buffer { get; } = new(64 * 1024, MaxResultBytes);
 
@@ -45,6 +48,7 @@ public sealed class ApplyOutput : IDisposable
     public void Clear()
     {
         Results.Clear();
+        Codes.Clear();
         Buffer.Clear();
         Grants.Clear();
         QueueWakes.Clear();

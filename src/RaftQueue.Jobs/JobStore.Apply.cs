@@ -112,6 +112,7 @@ public sealed partial class JobStore
         }
 
         Note(((ulong)code << 16) | frame.Type);
+        _output.Codes.Add(code);
         if (type == CommandType.Lease)
             _output.Grants.Add(new GrantOutcome(frame.Origin, frame.RequestNumber, _granted.Count, code));
         if (local) Render(type, frame.RequestNumber, code);

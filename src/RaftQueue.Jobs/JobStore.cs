@@ -76,6 +76,9 @@ public sealed partial class JobStore : IDisposable
     /// <summary>Records of jobs, those included that only hold a unique key.</summary>
     public long JobCount => _jobs.Count;
 
+    /// <summary>Idempotency keys that are remembered.</summary>
+    public long IdempotencyKeyCount => _idempotency.Count;
+
     /// <summary>An empty state in a page store that was just created.</summary>
     public static JobStore Create(PageStore pages, ShardId shard)
     {

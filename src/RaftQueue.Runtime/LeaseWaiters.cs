@@ -15,7 +15,6 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
 {
-    private const int MaxWaiters = 65_536;
     private const int MinDeadlinesToDrop = 1024;
     private const long PullAheadCheckMicroseconds = 10_000;
 
@@ -66,7 +65,7 @@ internal sealed class LeaseWaiters(ShardApply apply, NodeShared node)
             return;
         }
 
-        if (_byRequest.Count >= MaxWaiters || !TryRead(originNode, origin, number, body, waitUntilMicroseconds, out LeaseWaiter? waiter))
+        if (_byRequest.Count >= node.Options.MaxLeaseWaiters || !TryRead(originNode, origin, number, body, waitUntilMicroseconds, out LeaseWaiter? waiter))
         {
             Reject(originNode, NotAppliedReason.Overloaded, number);
             return;

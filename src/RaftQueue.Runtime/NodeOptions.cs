@@ -44,6 +44,12 @@ public sealed record NodeOptions
     /// <summary>Bytes of command bodies under way at once; more are refused as overloaded.</summary>
     public long MaxPendingBytes { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>Lease requests that wait for jobs of one shard on its leader, of all nodes; more are refused as overloaded.</summary>
+    public int MaxLeaseWaiters { get; init; } = 65_536;
+
+    /// <summary>Reads of this node's users under way at once; more are left undecided at once.</summary>
+    public int MaxOpenReads { get; init; } = 131_072;
+
     /// <summary>How long a request waits for a leader before it is refused.</summary>
     public int LeaderWaitMs { get; init; } = 3_000;
 

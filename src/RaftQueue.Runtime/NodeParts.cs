@@ -57,6 +57,7 @@ internal sealed class NodeParts
             CompletionOptions = environment.InlineCompletions
                 ? TaskCreationOptions.None
                 : TaskCreationOptions.RunContinuationsAsynchronously,
+            Reads = new ReadTable(options.MaxOpenReads),
             Replies = new ReplyTable(options.MaxPendingRequests, options.MaxPendingBytes),
         };
         var replica = new ReplicaLoop(shared);

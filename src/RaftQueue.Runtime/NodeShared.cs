@@ -8,7 +8,6 @@ namespace RaftQueue.Runtime;
 internal sealed class NodeShared
 {
     private const int BootShift = 40;
-    private const int MaxOpenReads = 131_072;
 
     private long _lastRequest;
 
@@ -27,7 +26,7 @@ internal sealed class NodeShared
 
     public required ReplyTable Replies { get; init; }
 
-    public ReadTable Reads { get; } = new(MaxOpenReads);
+    public required ReadTable Reads { get; init; }
 
     private volatile bool _stateShortOfSpace;
     private long _applyBusySince;

@@ -8,6 +8,14 @@ internal sealed class ReadTable(int maxReads)
     private readonly Lock _gate = new();
     private readonly HashSet<PendingRead> _reads = [];
 
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _reads.Count;
+        }
+    }
+
     /// <summary>False when too many are under way.</summary>
     public bool TryAdd(PendingRead read)
     {

@@ -11,6 +11,7 @@ public sealed partial class JobModel
         if (Known(key, out string known)) return known;
         ModelQueue? queue = Queue(name);
         if (queue is null && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
+        if (StateIsFull) return Head(ResultCode.StateFull);
         List<string> refusals = Refusals(queue, specs);
         if (refusals.Count > 0) return Head(ResultCode.UniqueConflict) + Rows(refusals);
         queue ??= AddQueue(name);

@@ -44,6 +44,9 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     /// <summary>What the last command did, beside its answer.</summary>
     public ModelEffect Last { get; private set; } = new();
 
+    /// <summary>Told by who knows how many pages the store has: new work is refused for want of room.</summary>
+    public bool StateIsFull { get; set; }
+
     public long Now { get; private set; }
 
     public long Index { get; set; }

@@ -51,6 +51,6 @@ internal sealed class CheckpointWatch : IDisposable
         ShardNumbers? now = ShardNumbers.Of(node);
         Console.WriteLine(
             $"  meanwhile node {node.Id}: {checkpoints}; since its start a checkpoint held applying up for at most {now?.LongestPauseUs / 1000.0:0.0} ms, "
-            + $"an eviction for {now?.LongestEvictionUs / 1000.0:0.0} ms");
+            + $"an eviction for {now?.LongestEvictionUs / 1000.0:0.0} ms; {now?.EvictionWaits} evictions were waited for");
     }
 }

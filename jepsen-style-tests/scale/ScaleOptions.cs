@@ -19,6 +19,7 @@ internal sealed class ScaleOptions
         Seconds = Number("--seconds", 60);
         SameSecond = Number("--same-second", 1_000_000);
         Port = (int)Number("--port", 8710);
+        Samples = Array.IndexOf(arguments, "--samples") >= 0;
     }
 
     public string Program { get; }
@@ -42,6 +43,9 @@ internal sealed class ScaleOptions
     public long SameSecond { get; }
 
     public int Port { get; }
+
+    /// <summary>Whether what the nodes tell of the cluster is kept beside their logs.</summary>
+    public bool Samples { get; }
 
     private long Number(string name, long otherwise) => Array.IndexOf(_arguments, name) is var at and >= 0
         ? long.Parse(_arguments[at + 1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture)

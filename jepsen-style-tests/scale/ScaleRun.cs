@@ -40,6 +40,7 @@ internal sealed class ScaleRun
     public static void Many(ScaleOptions options, Verdict verdict)
     {
         using Cluster cluster = Start(options, "many");
+        using ClusterSamples? samples = options.Samples ? new ClusterSamples(cluster, Path.Combine(options.Directory, "many")) : null;
         var run = new ScaleRun(options, verdict, cluster);
         run.Load(options.Jobs);
         run.Churn(options.Jobs, options.Seconds);

@@ -10,7 +10,8 @@ public sealed unsafe partial class PageStore
 {
     private const int AheadBatches = 7;
     private const int MostAheadFrames = 4096;
-    private const int AheadShare = 8; // of the frames there may be
+    private const int LeastAheadFrames = 4;
+    private const int AheadShare = 32; // of the frames there may be
     private const int BatchesInStock = 4;
 
     private readonly Lock _aheadGate = new(); // held while a batch is written: nothing is closed under it
@@ -75,7 +76,7 @@ public sealed unsafe partial class PageStore
     private void PlanAhead()
     {
         if (_wakeWriter is null || _limit == int.MaxValue) return;
-        int stock = Math.Clamp(_limit / AheadShare, 1, MostAheadFrames);
+        int stock = Math.Clamp(_limit / AheadShare, LeastAheadFrames, MostAheadFrames);
         _aheadFrom = _limit - stock;
         _aheadPages = Math.Clamp(stock / BatchesInStock, 1, MaxBatch);
         if (_idleBatches.Count + _underWay.Count > 0) return;

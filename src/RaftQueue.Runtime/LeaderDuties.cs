@@ -16,6 +16,9 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
     private const long CheckpointSpacingMicroseconds = 1_000_000;
     private const long DoubtMicroseconds = 5_000_000;
     private const int MaxPinnedSegments = 4;
+    private const long MostWorkMicroseconds = 20_000_000;
+    private const long LeastWorkMicroseconds = 1_000_000;
+    private const long QuietMicroseconds = 5_000_000;
 
     private LogIndex _tickIndex;
     private LogIndex _settingsIndex;
@@ -23,6 +26,8 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
     private long _tickedAt;
     private long _slewedAt;
     private long _checkpointAt;
+    private long _workSeenAt;
+    private long _workSeen;
     private long _makeWayAt;
     private long _handOverAt;
     private long _handOverPause = BalanceMicroseconds;
@@ -133,7 +138,22 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
         if (nowMicroseconds - _checkpointAt < CheckpointSpacingMicroseconds) return false;
         if (node.Wal.SegmentsPinnedBy(replica.Shard) > MaxPinnedSegments) return true;
         if (replica.InDoubt) return nowMicroseconds - _checkpointAt >= DoubtMicroseconds && EnoughHaveTheLog();
-        return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024;
+        return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024 || WorkIsMuch(nowMicroseconds);
+    }
+
+    /// <summary>
+    /// A restart would take long to apply again what little log holds: timers that fall due together, jobs on cold pages. Where the load
+    /// has ceased less is enough, because then a checkpoint disturbs nobody.
+    /// </summary>
+    private bool WorkIsMuch(long nowMicroseconds)
+    {
+        long work = replica.Link.AppliedMicroseconds;
+        if (work > MostWorkMicroseconds) return true;
+        if (nowMicroseconds - _workSeenAt < QuietMicroseconds) return false;
+        long recent = work - _workSeen;
+        _workSeen = work;
+        _workSeenAt = nowMicroseconds;
+        return work > LeastWorkMicroseconds && recent is >= 0 and < QuietMicroseconds / 10;
     }
 
     /// <summary>

@@ -161,12 +161,14 @@ internal sealed class ShardApply
         }
 
         // Cold pages make entries slow: reads and waiting leases have their turn in between all the same.
-        long end = _node.Clock.MonotonicMicroseconds + SliceMicroseconds;
+        long begin = _node.Clock.MonotonicMicroseconds;
         foreach (LogEntry entry in _entries)
         {
             Apply(entry);
-            if (_node.Clock.MonotonicMicroseconds >= end) break;
+            if (_node.Clock.MonotonicMicroseconds - begin >= SliceMicroseconds) break;
         }
+
+        Link.AppliedMicroseconds += _node.Clock.MonotonicMicroseconds - begin;
 
         Publish();
         if (committed > Store.AppliedIndex) return true;
@@ -268,6 +270,7 @@ internal sealed class ShardApply
     private void NameCheckpoint(LogEntry entry)
     {
         Link.NamedCheckpointIndex = entry.Index;
+        Link.AppliedMicroseconds = 0;
         Replica!.Post(new CheckpointNamed(Shard));
         // Pages of one that was given up may still be on their way back.
         if (State.Pages.IsFrozen || !_checkpoints.TryBegin(Shard)) return;

@@ -15,6 +15,7 @@ internal sealed class ShardLink
     private long _appliedIndex;
     private long _nextDueMs = long.MaxValue;
     private long _namedCheckpointIndex;
+    private long _appliedMicroseconds;
     private int _flags;
     private long _longestCheckpointPause;
     private long _fetchedBytes;
@@ -47,6 +48,13 @@ internal sealed class ShardLink
     {
         get => new(Volatile.Read(ref _namedCheckpointIndex));
         set => Volatile.Write(ref _namedCheckpointIndex, value.Value);
+    }
+
+    /// <summary>How long applying took since the newest checkpoint position: about what a restart would take to do it again.</summary>
+    public long AppliedMicroseconds
+    {
+        get => Volatile.Read(ref _appliedMicroseconds);
+        set => Volatile.Write(ref _appliedMicroseconds, value);
     }
 
     /// <summary>The last tick stopped at its bound: more is due already.</summary>

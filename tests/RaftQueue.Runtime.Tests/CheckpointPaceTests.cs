@@ -32,4 +32,26 @@ public sealed class CheckpointPaceTests
         Assert.True(rests.Length >= 2, $"{rests.Length} rests between {writes.Count} writes");
         Assert.All(rests, rest => Assert.True(rest >= 3 * WriteMicroseconds, $"{rest} us of rest"));
     }
+
+    /// <summary>Work that a restart would have to do again is a reason for a checkpoint, however little log it left.</summary>
+    [Theory]
+    [InlineData(21_000_000, 2_000, true)]
+    [InlineData(2_000_000, 12_000, true)]
+    [InlineData(2_000_000, 2_000, false)]
+    [InlineData(19_000_000, 2_000, false)]
+    [InlineData(500_000, 12_000, false)]
+    public void MuchAppliedIsAReasonAndLessIsOneOnceTheLoadHasCeased(long workMicroseconds, int withinMs, bool isNamed)
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 98);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        cluster.Enqueue(leader, "work", "1");
+        cluster.RunFor(6_000);
+        ShardLink link = leader.Node!.Parts.Applies[0].Link;
+        LogIndex before = link.NamedCheckpointIndex;
+        link.AppliedMicroseconds = workMicroseconds;
+        cluster.RunFor(withinMs);
+        Assert.Equal(isNamed, link.NamedCheckpointIndex > before);
+        Assert.Equal(isNamed, link.AppliedMicroseconds < workMicroseconds);
+    }
 }

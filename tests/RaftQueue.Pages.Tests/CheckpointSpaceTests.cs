@@ -27,6 +27,25 @@ public sealed class CheckpointSpaceTests
         world.Reopen();
     }
 
+    [Fact]
+    public void TheFileIsCutInSmallSteps()
+    {
+        CheckpointWorld world = Purged(residentPages: 0);
+        for (int i = 0; i < 4; i++) world.Checkpoint();
+        long most = 0;
+        int steps = 0;
+        for (bool more = true; more; steps++)
+        {
+            long before = world.File.FileBytes;
+            more = world.File.Trim();
+            most = Math.Max(most, before - world.File.FileBytes);
+        }
+
+        Assert.Equal(16 * world.Options.ExtentBytes, most);
+        Assert.True(steps > 2, $"{steps} steps");
+        world.Model.AssertHeldBy(world.Store);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(16)]

@@ -101,6 +101,43 @@ public sealed class WriteAheadLogTests
         Assert.Null(wal.Recovered(Shard0).DamageReport);
     }
 
+    /// <summary>A checkpoint gives many segments up at once, and the next ones are soon needed again.</summary>
+    [Fact]
+    public void SegmentsThatAreGivenUpTogetherServeAgainWithoutBeingDeletedOrMade()
+    {
+        var fixture = new WalFixture(new WalOptions { SegmentBytes = 64 * 1024, ReserveSegments = 2, KeepSegments = 8 });
+        WriteAheadLog wal = fixture.Open();
+        long index = 0;
+        var operations = new List<DiskOperation>();
+        for (int round = 0; round < 6; round++)
+        {
+            for (int i = 0; i < 45; i++)
+            {
+                index++;
+                wal.Append(Shard0, TestEntries.Range(0, 1, index, index, 2000));
+                fixture.Run();
+            }
+
+            Assert.InRange(wal.SegmentsPinnedBy(Shard0), 4, 6);
+            wal.Release(Shard0, new LogIndex(index - 5));
+            fixture.RunToMark();
+            if (round == 2) fixture.Disk.OnOperation = (operation, _) => operations.Add(operation);
+        }
+
+        Assert.DoesNotContain(DiskOperation.Delete, operations);
+        Assert.DoesNotContain(DiskOperation.Allocate, operations);
+        Assert.Contains(DiskOperation.Rename, operations);
+        Assert.InRange(fixture.Disk.ListFiles(Path.Combine(WalFixture.Directory, "wal")).Count, 3, 8);
+
+        // Beyond that they are deleted.
+        wal = fixture.CrashAndOpen(CrashMode.PowerLoss);
+        wal.Append(Shard0, TestEntries.Range(0, 1, index + 1, index + 400, 2000));
+        fixture.Run();
+        wal.Release(Shard0, new LogIndex(index + 395));
+        fixture.RunToMark();
+        Assert.InRange(fixture.Disk.ListFiles(Path.Combine(WalFixture.Directory, "wal")).Count, 3, 8);
+    }
+
     [Fact]
     public void ARestartDropsAllOrKeepsAMatchingTail()
     {

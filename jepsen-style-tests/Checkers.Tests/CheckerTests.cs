@@ -400,6 +400,22 @@ public sealed class CheckerTests
         return made;
     }
 
+    [Theory]
+    [InlineData(null, 500, false)]
+    [InlineData(10_000L, 500, false)]
+    [InlineData(100L, 500, true)]
+    [InlineData(100L, 60, false)]
+    public void P4_settings_end_a_hold_only_by_the_age_that_they_give(long? ageMs, int secondAtMs, bool holds)
+    {
+        var made = new Made();
+        Operation put = made.Add(new Operation { Id = 1, Kind = OperationKind.PutQueue, Shard = default, InvokedNs = 1, ReturnedNs = 2, Queue = "q" }, 1);
+        put.ExpireAfterMs = ageMs;
+        made.Enqueue(1, (10, 20), 5, unique: "u");
+        made.Enqueue(2, (secondAtMs, secondAtMs + 5), 7, unique: "u");
+        if (holds) UniqueChecker.Check(made.Record());
+        else Fails("P4", "holds the key until", UniqueChecker.Check, made);
+    }
+
     /// <summary>The same with one node only.</summary>
     private static Made Without(Made made, int node)
     {

@@ -58,6 +58,9 @@ public sealed class Operation
     /// <summary>Nacks, releases, reschedules: how long the job is to be left alone. Extends and leases: how long the lease is to be.</summary>
     public long? DelayMs { get; init; }
 
+    /// <summary>Settings of a queue: the age after which its jobs die that say nothing else, when the call sets one; ms.</summary>
+    public long? ExpireAfterMs { get; set; }
+
     public bool Dead { get; init; }
 
     /// <summary>Reschedules: the new payload, if any.</summary>

@@ -19,6 +19,7 @@ public sealed class TruthShard
     private readonly List<(long StampMs, long Term)> _entries = [];
     private readonly Dictionary<ulong, LogGrant> _running = [];
     private readonly List<LogGrant> _grants = [];
+    private readonly List<(long StampMs, long LateMs)> _due = [];
     private readonly Queue<Operation> _reads;
     private readonly IReadOnlySet<long>? _audits;
     private readonly Dictionary<long, ulong> _rootHashes = [];
@@ -31,6 +32,7 @@ public sealed class TruthShard
         Shard = shard;
         _reads = new Queue<Operation>(reads.OrderBy(read => read.Index.Value));
         _model.LeaseEnded += NoteEnd;
+        _model.CameDue += job => _due.Add((_model.Now, _model.Now - job.RunAt));
         Replay(log);
     }
 
@@ -44,6 +46,9 @@ public sealed class TruthShard
 
     /// <summary>The hash over all pages of the real store at the indexes that were asked for.</summary>
     public IReadOnlyDictionary<long, ulong> RootHashes => _rootHashes;
+
+    /// <summary>Every time that a job became ready because its time had come, in order: when by cluster time, and how late.</summary>
+    public IReadOnlyList<(long StampMs, long LateMs)> Due => _due;
 
     /// <summary>Every lease of the log in order.</summary>
     public IReadOnlyList<LogGrant> Grants => _grants;

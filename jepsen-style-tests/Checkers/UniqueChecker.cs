@@ -19,16 +19,15 @@ public static class UniqueChecker
             .SelectMany(call => call.Queues.Select(queue => (queue, call)))
             .OrderBy(pair => pair.call.InvokedNs)
             .ToLookup(pair => pair.queue, pair => pair.call, StringComparer.Ordinal);
-        // A default age of the queue's jobs may end any hold; what it was when stands only in the log.
+        // A default age of the queue's jobs may end a hold: whichever had been asked for when the job was made.
         ILookup<string, Operation> settings = record.History.Operations
             .Where(call => call.Kind == OperationKind.PutQueue)
             .ToLookup(call => call.Queue, StringComparer.Ordinal);
         foreach (var key in keyed.GroupBy(pair => (pair.Call.Queue, pair.Asked.UniqueKey!)))
         {
             Operation? openLease = openLeases[key.Key.Queue].FirstOrDefault();
-            long settled = settings[key.Key.Queue].Select(call => call.InvokedNs).DefaultIfEmpty(long.MaxValue).Min();
             // Who was not answered gave up, perhaps long before the entry was applied: since when its job holds the key is not certain.
-            CheckDisjoint([.. key.Where(pair => pair.Asked.Created && !pair.Call.FoundInLog && pair.Call.ReturnedNs < settled).Select(pair => Holds(record, pair.Call, pair.Asked, openLease))]);
+            CheckDisjoint([.. key.Where(pair => pair.Asked.Created && !pair.Call.FoundInLog).Select(pair => Holds(record, pair.Call, pair.Asked, openLease, DefaultAge(settings[key.Key.Queue], pair.Call)))]);
             CheckNamed(record, [.. key]);
         }
     }
@@ -45,16 +44,21 @@ public static class UniqueChecker
         }
     }
 
+    /// <summary>The lowest age that a job of this call may have got from its queue's settings; null for none.</summary>
+    private static long? DefaultAge(IEnumerable<Operation> settings, Operation call) => settings
+        .Where(put => put.InvokedNs < call.ReturnedNs && (put.IsOk || put.IsOpen))
+        .Min(put => put.ExpireAfterMs);
+
     /// <summary>What is certain: nothing that may end the hold had begun.</summary>
-    private static (long FromNs, double ToNs, Operation Call) Holds(RunRecord record, Operation call, AskedJob asked, Operation? openLease)
+    private static (long FromNs, double ToNs, Operation Call) Holds(RunRecord record, Operation call, AskedJob asked, Operation? openLease, long? defaultAgeMs)
     {
         double to = asked.Until == UniqueUntil.Window
             ? After(record, call, asked.WindowMs)
-            : EndOfHold(record, call, asked, openLease);
+            : EndOfHold(record, call, asked, openLease, defaultAgeMs);
         return (call.ReturnedNs, to, call);
     }
 
-    private static double EndOfHold(RunRecord record, Operation call, AskedJob asked, Operation? openLease)
+    private static double EndOfHold(RunRecord record, Operation call, AskedJob asked, Operation? openLease, long? defaultAgeMs)
     {
         JobId job = asked.Job!.Value.Key();
         double to = double.MaxValue;
@@ -71,7 +75,7 @@ public static class UniqueChecker
         }
 
         // Without a lease it may die of old age; with one, of its last attempt.
-        if (asked.ExpireAfterMs is { } age) to = Math.Min(to, After(record, call, age));
+        if ((asked.ExpireAfterMs ?? defaultAgeMs) is { } age) to = Math.Min(to, After(record, call, age));
         foreach ((Operation lease, Grant grant) in record.GrantsByJob[job])
         {
             to = Math.Min(to, asked.Until == UniqueUntil.Leased ? lease.InvokedNs : After(record, lease, grant.LeaseMs));

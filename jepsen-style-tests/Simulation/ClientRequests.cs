@@ -231,6 +231,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("maxAttempts", OneIn(2) ? null : 1 + _random.NextBelow(9)));
         if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("keepMs", OneIn(2) ? null : _random.NextBelow(10_000)));
         if (!patch.DefaultsNil && OneIn(8)) defaults.Add(("expireAfterMs", OneIn(2) ? null : 500 + _random.NextBelow(10_000)));
+        operation.ExpireAfterMs = defaults.Find(each => each.Item1 == "expireAfterMs").Item2;
         return Submit(operation, ClientCommands.PutQueue(operation, patch with { Defaults = defaults }));
     }
 

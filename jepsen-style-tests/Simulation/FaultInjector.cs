@@ -142,6 +142,12 @@ internal sealed class FaultInjector
     /// <summary>After <see cref="HealAll"/>: whoever was taken out of a shard is put back, step by step.</summary>
     public void RestoreMembers() => _members.Restore();
 
+    /// <summary>Everybody has healed and was looked at: a disk is no excuse for anything any more.</summary>
+    public void NobodyMayFail()
+    {
+        foreach (SimulatedNode node in _cluster.Nodes) node.MayFail = false;
+    }
+
     /// <summary>A node is in this state from now on, and nothing ends it.</summary>
     public void Afflict(FaultKind kind, SimulatedNode node, ulong salt)
     {

@@ -11,6 +11,8 @@ internal sealed class RunTotals
     private readonly SortedDictionary<FaultKind, long> _leftOut = [];
     private readonly SortedDictionary<OperationKind, long> _operations = [];
     private readonly SortedDictionary<string, long> _refusals = new(StringComparer.Ordinal);
+    private readonly List<long> _lateMs = [];
+    private readonly List<long> _lateHealedMs = [];
 
     public int Passed { get; private set; }
 
@@ -22,6 +24,9 @@ internal sealed class RunTotals
 
     public PagesCompared Pages { get; private set; }
 
+    /// <summary>How long recovery took.</summary>
+    public RecoveryTimes Times { get; } = new();
+
     public void Add(SeedOutcome outcome)
     {
         if (outcome.Passed) Passed++;
@@ -29,6 +34,9 @@ internal sealed class RunTotals
         SimulatedHours += outcome.SimulatedSeconds / 3600;
         Events += outcome.Events;
         Pages += outcome.Pages;
+        Times.Add(outcome.Times);
+        _lateMs.AddRange(outcome.LateMs.All);
+        _lateHealedMs.AddRange(outcome.LateMs.Healed);
         foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
         foreach ((FaultKind kind, int count) in outcome.LeftOut) _leftOut[kind] = _leftOut.GetValueOrDefault(kind) + count;
         foreach ((string why, int count) in outcome.Refusals) _refusals[why] = _refusals.GetValueOrDefault(why) + count;
@@ -50,6 +58,8 @@ internal sealed class RunTotals
         text.AppendLine(culture, $"refused: {_refusals.Values.Sum()} ({Join(_refusals)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
         text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");
+        text.AppendLine(culture, $"recovered after faults ended: {Times}");
+        text.AppendLine(culture, $"jobs became ready late by: {RecoveryTimes.Spread(_lateMs)}; after everything had healed: {RecoveryTimes.Spread(_lateHealedMs)}");
         text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");
         return text.Append(culture, $"{Passed} passed, {Failed} failed").ToString();
     }

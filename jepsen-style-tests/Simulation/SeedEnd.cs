@@ -19,8 +19,11 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     private readonly Dictionary<int, Dictionary<JobId, JobSnapshot>> _finalJobs = [];
     private readonly List<LogIndex> _ends = [];
 
-    /// <summary>Grants of first attempts: how late they came, ms, ascending. Known after <see cref="Judge"/>.</summary>
-    public IReadOnlyList<long> LateMs { get; private set; } = [];
+    /// <summary>How late jobs became ready by cluster time, of all and of those whose time came after the heal, ms. Known after <see cref="Judge"/>.</summary>
+    public (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs { get; private set; } = ([], []);
+
+    /// <summary>When the faults ended, on the history's clock, and how long recovery may take from there; null when they did not.</summary>
+    public (long HealedNs, long RecoveryNs)? Recovery { get; set; }
 
     /// <summary>When every fault had ended, Unix ms of true time: from then on no node is kept from giving leases back.</summary>
     public long HealedMs { get; set; } = long.MaxValue;
@@ -75,13 +78,16 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
             FinalJobs = !ended ? [] : _finalJobs.ToDictionary(pair => pair.Key, pair => (IReadOnlyDictionary<JobId, JobSnapshot>)pair.Value),
             IdempotencyWindowMs = workload.Settings.IdempotencyWindowMs,
             LagMs = watch.LagMs,
+            HealedNs = ended ? Recovery?.HealedNs : null,
+            RecoveryNs = Recovery?.RecoveryNs ?? long.MaxValue,
             SlowestClock = RunRecord.SlowestTime * (1_000_000 - watch.MostDriftPpm) / 1_000_000.0,
         };
         foreach (TruthShard shard in truth?.Shards ?? []) findings.Try(() => RequireSameState(shard));
         foreach (TruthShard shard in (ended ? truth?.Shards : null) ?? []) findings.Try(() => watch.Pages.CompareReplay(shard));
         foreach ((_, Action<RunRecord> check) in Verdicts.All) findings.Try(() => check(record));
         findings.Try(() => DefiniteChecker.Check(record, grant => grant.StampMs < HealedMs));
-        findings.Try(() => LateMs = EarlyChecker.Check(record));
+        List<(long StampMs, long LateMs)> due = [.. (truth?.Shards ?? []).SelectMany(shard => shard.Due)];
+        LateMs = ([.. due.Select(each => each.LateMs)], [.. due.Where(each => each.StampMs - each.LateMs >= HealedMs).Select(each => each.LateMs)]);
     }
 
     private Truth? Replay(bool ended)

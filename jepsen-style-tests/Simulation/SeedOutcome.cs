@@ -18,6 +18,12 @@ internal sealed record SeedOutcome(
     IReadOnlyDictionary<OperationKind, int> Operations,
     IReadOnlyDictionary<string, int> Refusals)
 {
+    /// <summary>How long recovery took.</summary>
+    public required RecoveryTimes Times { get; init; }
+
+    /// <summary>How late jobs became ready, of all and of those whose time came after the heal, ms.</summary>
+    public required (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs { get; init; }
+
     public bool Passed => Failure is null;
 
     /// <summary>Runs a seed; whatever goes wrong in it is its failure.</summary>
@@ -31,6 +37,10 @@ internal sealed record SeedOutcome(
         var refusals = run.History.Operations.Where(operation => operation.Refusal is not null)
             .GroupBy(operation => operation.Refusal!).ToDictionary(why => why.Key, why => why.Count());
         return new SeedOutcome(
-            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations, refusals);
+            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations, refusals)
+        {
+            Times = run.Times,
+            LateMs = run.LateMs,
+        };
     }
 }

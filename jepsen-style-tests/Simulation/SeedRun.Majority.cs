@@ -7,8 +7,6 @@ namespace RaftQueue.Simulation;
 /// <summary>The ending in which only a majority is healed.</summary>
 internal sealed partial class SeedRun
 {
-    /// <summary>Several tries: a request or its answer that is lost on the way to a leader elsewhere ends at its deadline, 10 s.</summary>
-    private const long ProgressMs = 90_000;
     private const long CalmMs = 3_000;
 
     /// <summary>Terms that may begin in that time: leaders still spread over the nodes.</summary>
@@ -37,11 +35,14 @@ internal sealed partial class SeedRun
         History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
         foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
         _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());
+        long since = Now;
         _cluster.RunUntil(_faults.StartHealed, "the healed majority runs", RecoveryMs, 20);
         for (int queue = 0; queue < Workload.Queues; queue++)
         {
             int turn = queue;
-            DemandProgress($"q{queue}", () => nodes[turn++ % majority]);
+            DemandProgress($"q{queue}", () => nodes[turn++ % majority], since);
+            Times.MajorityMs.Add((Now - since) / 1000);
+            since = Now;
         }
 
         DemandCalm([.. nodes.Take(majority)]);
@@ -77,12 +78,12 @@ internal sealed partial class SeedRun
         else if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
     }
 
-    private void DemandProgress(string queue, Func<SimulatedNode> next)
+    private void DemandProgress(string queue, Func<SimulatedNode> next, long since)
     {
-        long end = Now + (ProgressMs * 1000);
+        long end = since + (RecoveryMs * 1000);
         while (true)
         {
-            Require.That(Now < end, $"P11: queue {queue} makes progress through a healed majority within {ProgressMs} ms");
+            Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {RecoveryMs} ms");
             SimulatedNode node = next();
             _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "a node of the healed majority runs", RecoveryMs);
             Node asked = node.Node!;

@@ -7,8 +7,10 @@ namespace RaftQueue.Simulation;
 internal sealed partial class SeedRun : IDisposable
 {
     private const long LeastMs = 60_000;
-    private const long RecoveryMs = 15_000;
-    private const long RejoinMs = 60_000;
+
+    /// <summary>Everything that has to happen after faults ended happens within this, and is counted from there where it can be.</summary>
+    private const long RecoveryMs = 20_000;
+
     private const long MostBehindMs = 1_000;
 
     private readonly SimulatedCluster _cluster;
@@ -86,6 +88,12 @@ internal sealed partial class SeedRun : IDisposable
 
     public int Faults => _faults.Made.Values.Sum();
 
+    /// <summary>How long recovery took.</summary>
+    public RecoveryTimes Times { get; } = new();
+
+    /// <summary>How late jobs became ready, of all and of those whose time came after the heal, ms.</summary>
+    public (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs => _end.LateMs;
+
     public IReadOnlyDictionary<FaultKind, int> FaultsMade => _faults.Made;
 
     /// <summary>Faults that could not happen when their time came.</summary>
@@ -159,8 +167,13 @@ internal sealed partial class SeedRun : IDisposable
     /// <summary>P11: everybody is back, knows a leader, is a voter and takes jobs within bounded time.</summary>
     private void Heal()
     {
+        long since = Now;
+        _end.Recovery = (History.NextNs(), RecoveryMs * 1_000_000);
         _faults.HealAll();
         _cluster.RunUntil(_faults.StartHealed, "all nodes run", RecoveryMs, 20);
+        int turn = 0;
+        DemandProgress("q0", () => _cluster.Nodes[turn++ % _cluster.Nodes.Count], since);
+        Times.FirstAnswerMs.Add((Now - since) / 1000);
         _cluster.RunUntil(
             () => Enumerable.Range(0, Plan.Shards).All(shard => _cluster.Leader(shard) is not null), "every shard has a leader", RecoveryMs, 20);
         _cluster.RunUntil(
@@ -170,8 +183,10 @@ internal sealed partial class SeedRun : IDisposable
                 return _cluster.Nodes.TrueForAll(node => node.Node!.IsReady) && Enumerable.Range(0, Plan.Shards).All(IsWhole);
             },
             "every node is a voter of every shard and ready",
-            RejoinMs,
+            RecoveryMs,
             20);
+        Times.WholeMs.Add((Now - since) / 1000);
+        _faults.NobodyMayFail();
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "every call ends", 25_000, 20);
         for (int shard = 0; shard < Plan.Shards; shard++) CorrectTime(shard);
         _end.HealedMs = _cluster.Clock.WallUnixMs;

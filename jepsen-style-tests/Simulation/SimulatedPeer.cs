@@ -8,7 +8,7 @@ namespace RaftQueue.Simulation;
 internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransferSource source) : IPeerNetwork, ITransferClient
 {
     private readonly Dictionary<NodeId, Handshake> _theirs = [];
-    private readonly Dictionary<NodeId, Incarnation> _expected = [];
+    private readonly Dictionary<NodeId, LifeCheck> _lives = [];
     private HashSet<NodeId> _wanted = [];
 
     public NodeId Id => id;
@@ -34,7 +34,7 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
     public bool Send(NodeId to, FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload)
     {
         if (!_theirs.TryGetValue(to, out Handshake? theirs)) return false;
-        if (!IsBootstrap(kind) && !Expected(to, theirs.Incarnation)) return false;
+        if (!LifeOf(to).MaySend(kind, theirs.Incarnation)) return false;
         return network.Send(id, to, kind, shard, urgent, payload);
     }
 
@@ -44,7 +44,7 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         network.WantsChanged();
     }
 
-    public void ExpectIncarnation(NodeId peer, Incarnation incarnation) => _expected[peer] = incarnation;
+    public void ExpectIncarnation(NodeId peer, Incarnation incarnation) => LifeOf(peer).Expect(incarnation);
 
     public void Connected(NodeId peer, Handshake theirs)
     {
@@ -68,7 +68,7 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         }
 
         Incarnation own = Handler!.OurHandshake(from).Incarnation;
-        if (!IsBootstrap(header.Kind) && (!Expected(from, header.Sender) || header.Target != own)) return;
+        if (!LifeOf(from).MayReceive(header, own)) return;
         Handler.Received(from, header.Kind, header.Shard, payload);
     }
 
@@ -85,8 +85,9 @@ internal sealed class SimulatedPeer(SimulatedNetwork network, NodeId id, ITransf
         return ValueTask.CompletedTask;
     }
 
-    private bool Expected(NodeId peer, Incarnation incarnation) =>
-        !_expected.TryGetValue(peer, out Incarnation expected) || expected.IsNone || expected == incarnation;
-
-    private static bool IsBootstrap(FrameKind kind) => kind is FrameKind.BootstrapAsk or FrameKind.BootstrapAnswer;
+    private LifeCheck LifeOf(NodeId peer)
+    {
+        if (!_lives.TryGetValue(peer, out LifeCheck? life)) _lives.Add(peer, life = new LifeCheck());
+        return life;
+    }
 }

@@ -22,7 +22,7 @@ internal sealed class PeerLink : IConnectionSink, IDisposable
     private Task _dialLoop = Task.CompletedTask;
     private bool _insist;
     private bool _stopped;
-    private ulong _expected;
+    private readonly LifeCheck _lives = new();
 
     public PeerLink(NodeId peer, string address, TransportOptions options, IPeerHandler handler)
     {
@@ -52,14 +52,14 @@ internal sealed class PeerLink : IConnectionSink, IDisposable
 
     public void Start() => _dialLoop = Task.Run(DialUntilStoppedAsync);
 
-    public void Expect(Incarnation incarnation) => Volatile.Write(ref _expected, incarnation.Value);
+    public void Expect(Incarnation incarnation) => _lives.Expect(incarnation);
 
     public bool Send(FrameKind kind, ShardId shard, bool urgent, ReadOnlySpan<byte> payload)
     {
         PeerConnection? connection = _current;
         if (connection is null) return false;
         Incarnation theirs = connection.Theirs!.Incarnation;
-        if (!IsBootstrap(kind) && !IsExpected(theirs)) return false;
+        if (!_lives.MaySend(kind, theirs)) return false;
         return connection.TrySend(kind, shard, urgent, theirs, payload);
     }
 
@@ -93,9 +93,8 @@ internal sealed class PeerLink : IConnectionSink, IDisposable
         lock (_gate)
         {
             if (_current != connection) return;
-            bool meant = IsExpected(header.Sender) && header.Target == connection.Mine!.Incarnation;
             if (header.Kind == FrameKind.BootstrapAsk) AnswerBootstrap(connection);
-            else if (meant || IsBootstrap(header.Kind)) _handler.Received(Peer, header.Kind, header.Shard, payload);
+            else if (_lives.MayReceive(header, connection.Mine!.Incarnation)) _handler.Received(Peer, header.Kind, header.Shard, payload);
         }
     }
 
@@ -132,14 +131,6 @@ internal sealed class PeerLink : IConnectionSink, IDisposable
     }
 
     public void Dispose() => _stopping.Dispose();
-
-    private static bool IsBootstrap(FrameKind kind) => kind is FrameKind.BootstrapAsk or FrameKind.BootstrapAnswer;
-
-    private bool IsExpected(Incarnation incarnation)
-    {
-        ulong expected = Volatile.Read(ref _expected);
-        return expected == 0 || expected == incarnation.Value;
-    }
 
     private void AnswerBootstrap(PeerConnection connection)
     {

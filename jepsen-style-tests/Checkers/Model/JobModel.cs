@@ -41,6 +41,9 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     /// <summary>Every end of a lease, in order, right before the job changes; with the verb that ended it.</summary>
     public event Action<ModelJob, string>? LeaseEnded;
 
+    /// <summary>A job's time has come, at <see cref="Now"/>.</summary>
+    public event Action<ModelJob>? CameDue;
+
     /// <summary>What the last command did, beside its answer.</summary>
     public ModelEffect Last { get; private set; } = new();
 
@@ -77,7 +80,10 @@ public sealed partial class JobModel(ReplicatedSettings initial)
             {
                 case LeaseEnds: LeaseRunsOut(job); break;
                 case Dies: Finish(job, JobState.Dead, JobReason.Expired); break;
-                case BecomesDueAt: BecomesDue(job); break;
+                case BecomesDueAt:
+                    CameDue?.Invoke(job);
+                    BecomesDue(job);
+                    break;
                 case WindowEnds: ReleaseKey(job); break;
                 default: Forget(job); break;
             }

@@ -8,10 +8,14 @@ namespace RaftQueue.Pages;
 /// </summary>
 public sealed class CheckpointReader : IDisposable
 {
+    /// <summary>So many damaged pages are kept in mind.</summary>
+    public const int MostDamaged = 256;
+
     private readonly IDiskFile _file;
     private readonly Action<CheckpointReader> _onClosed;
     private readonly TableNode _table;
     private readonly Lock _reading = new();
+    private readonly List<PageName> _damaged = [];
     private volatile bool _revoked;
     private bool _disposed;
 
@@ -33,6 +37,37 @@ public sealed class CheckpointReader : IDisposable
 
     /// <summary>The first page that could not be read as it was written, null while there was none.</summary>
     public CheckpointDamage? Damage { get; private set; }
+
+    /// <summary>What was asked for and could not be read as it was written, at most <see cref="MostDamaged"/>, and forgets it.</summary>
+    public PageName[] TakeDamaged()
+    {
+        PageName[] damaged = [.. _damaged];
+        _damaged.Clear();
+        return damaged;
+    }
+
+    /// <summary>Whether this checkpoint has this page.</summary>
+    public bool Has(in PageName name) => name.Level == 0 && HashAt(name) == name.Hash;
+
+    /// <summary>
+    /// Writes a page again where it stands, whole, when it is the one that this checkpoint has there. False when it is not, or the checkpoint is
+    /// not kept any more. A failing fsync throws, and the process must stop.
+    /// </summary>
+    public bool TryMend(in PageName name, ReadOnlySpan<byte> content)
+    {
+        Invariant.That(!_disposed && name.Level == 0, "a reader in use mends pages");
+        lock (_reading)
+        {
+            TableNode? leaf = NodeAt(1, name.Number / TableNode.FanOut);
+            TableEntry entry = leaf?[(int)(name.Number % TableNode.FanOut)] ?? default;
+            bool isIt = !entry.IsEmpty && content.Length == PageStore.PageSize && PageRun.Matches(entry, content);
+            if (_revoked || !isIt) return false;
+            // Whoever reads it meanwhile finds it as damaged as it was.
+            _file.WriteAt((long)entry.Slot * PageStore.PageSize, content);
+            _file.DataSync();
+            return true;
+        }
+    }
 
     /// <summary>Its space was needed for something else: nothing is read any more.</summary>
     public bool IsRevoked => _revoked;
@@ -122,6 +157,7 @@ public sealed class CheckpointReader : IDisposable
         if (good == count) return count;
         found[good] = false;
         string what = $"wrong checksum in slot {leaf[index + good].Slot}";
+        if (_damaged.Count < MostDamaged) _damaged.Add(names[good]);
         Damage ??= new CheckpointDamage(Info.Index.Value, new PageNumber(first + (uint)good), what);
         return good + 1;
     }

@@ -10,6 +10,8 @@ namespace RaftQueue.Runtime;
 internal sealed class CheckpointFiles : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly Lock _marking = new(); // over what is done to marks on the disk: rarely, and by whoever ends the process
+    private readonly HashSet<(ShardId Shard, StateMark Mark)> _marked = [];
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly int _residentPages;
@@ -67,7 +69,7 @@ internal sealed class CheckpointFiles : IDisposable
                 $"shard {shard}: a page of the state cannot be read; this node stops. Its next start reads all of the checkpoint and,"
                 + " when none on this disk is whole, takes what is damaged from a peer",
                 exception);
-            StateMark.Damaged.Set(this, shard);
+            Mark(shard, StateMark.Damaged);
         },
     };
 
@@ -93,12 +95,33 @@ internal sealed class CheckpointFiles : IDisposable
         lock (_gate) _needRepair[shard.Value] = true;
     }
 
-    /// <summary>A shard's newest checkpoint is known to be whole and the cluster's: nothing stands in the way of using it.</summary>
+    /// <summary>Any thread: something was found wrong just now, and the next start has to look.</summary>
+    public void Mark(ShardId shard, StateMark mark)
+    {
+        lock (_marking)
+        {
+            if (_marked.Add((shard, mark))) mark.Set(this, shard);
+        }
+    }
+
+    /// <summary>Before the loops start: every page was read just now, and no checkpoint is left that has a damaged one.</summary>
+    public void AllRead(ShardId shard)
+    {
+        lock (_marking) _marked.Remove((shard, StateMark.Damaged));
+    }
+
+    /// <summary>
+    /// A shard's newest checkpoint has taken the place of what earlier processes found damaged or wrong. What this one found since it started
+    /// may be part of it: that stays marked.
+    /// </summary>
     public void Repaired(ShardId shard)
     {
         lock (_gate) _needRepair[shard.Value] = false;
-        StateMark.Repair.Clear(this, shard);
-        StateMark.Damaged.Clear(this, shard);
+        lock (_marking)
+        {
+            if (!_marked.Contains((shard, StateMark.Repair))) StateMark.Repair.Clear(this, shard);
+            if (!_marked.Contains((shard, StateMark.Damaged))) StateMark.Damaged.Clear(this, shard);
+        }
     }
 
     /// <summary>Whether a checkpoint is one of the two that the file keeps without a reader.</summary>

@@ -8,7 +8,11 @@ namespace RaftQueue.Runtime;
 /// Gives pages of this node's newest checkpoints to peers. An open checkpoint keeps its place in the file, so how many are open
 /// is bounded, and one that would not be kept without its reader is gone after a minute: the receiver compares with the next.
 /// </summary>
-internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INodeLog log) : ITransferSource
+/// <param name="files">Where they are.</param>
+/// <param name="clock">Monotonic.</param>
+/// <param name="log">Told of pages that cannot be read.</param>
+/// <param name="onDamage">Any thread: these pages of a checkpoint that this node goes on from could not be read as they were written.</param>
+internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INodeLog log, Action<ShardId, PageName[]> onDamage) : ITransferSource
 {
     private const int MaxOpen = 4;
     private const long PinMicroseconds = 60_000_000;
@@ -41,12 +45,9 @@ internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INod
             if (isOver) return false;
             written = reader.Read(names, found, contents);
             if (reader.IsRevoked) return false;
-            if (reader.Damage is { } damage && !_damageTold)
-            {
-                _damageTold = true;
-                source.Tell(reader.Info.Shard, damage);
-            }
-
+            if (reader.TakeDamaged() is not { Length: > 0 } damaged) return true;
+            source.Tell(reader, damaged, isFirst: !_damageTold);
+            _damageTold = true;
             return true;
         }
 
@@ -61,5 +62,13 @@ internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INod
 
     private bool Keeps(CheckpointInfo info) => files.Keeps(info.Shard, info.Index);
 
-    private void Tell(ShardId shard, CheckpointDamage damage) => log.Error($"shard {shard}: read for a peer, checkpoint damaged: {damage}");
+    private void Tell(CheckpointReader reader, PageName[] damaged, bool isFirst)
+    {
+        ShardId shard = reader.Info.Shard;
+        if (isFirst) log.Error($"shard {shard}: read for a peer, checkpoint damaged: {reader.Damage}");
+        // Of one that only the reader keeps nobody depends on.
+        if (!Keeps(reader.Info)) return;
+        files.Mark(shard, StateMark.Damaged);
+        onDamage(shard, damaged);
+    }
 }

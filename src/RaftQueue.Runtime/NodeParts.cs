@@ -80,7 +80,8 @@ internal sealed class NodeParts
         apply.Use(applies);
         checkpoints.Use(directory.Files);
         var parts = new NodeParts(shared, directory.Lock, directory.Files, replica, apply, (checkpoints, evictions), applies);
-        NodePeers peers = environment.Network(new CheckpointSource(directory.Files, environment.Clock, environment.Log));
+        NodePeers peers = environment.Network(new CheckpointSource(
+            directory.Files, environment.Clock, environment.Log, (shard, pages) => replica.Post(new PagesDamaged(shard, pages))));
         shared.Network = peers.Network;
         replica.Requests = parts.Desk;
         replica.Bootstrap = new BootstrapRounds(shared, directory.Files, directory.Shards.Select(opening => opening.IsBlank));

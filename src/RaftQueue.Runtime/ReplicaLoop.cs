@@ -125,7 +125,7 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
             Bootstrap.Sweep(this, now);
             NoticeIncarnations(now);
             Hashes.Sweep(this, now);
-            Transfers.Sweep(now);
+            Transfers.Sweep(now, Peers);
             Publish();
             if (now - _namedAt >= NamedMicroseconds) SayNames(now);
             Stopping?.Sweep(this, now);

@@ -168,6 +168,8 @@ internal sealed class ShardOpening
         {
             _log.Error($"shard {_shard}: none is whole", exception);
         }
+
+        _files.AllRead(_shard);
     }
 
     private void Tell(CheckpointFile file)

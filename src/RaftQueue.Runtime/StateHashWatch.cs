@@ -96,7 +96,7 @@ internal sealed class StateHashWatch
         string others = outvoted ? "a majority of the voters has another" : "no majority of the voters agrees on any";
         string message = $"shard {shard.Shard}: {what} at index {index} is {hash:x16} here, {others}; this node stops";
         _node.Log.Error(message);
-        if (outvoted) StateMark.Repair.Set(_files, shard.Shard);
+        if (outvoted) _files.Mark(shard.Shard, StateMark.Repair);
         throw new StateDivergedException(message);
     }
 

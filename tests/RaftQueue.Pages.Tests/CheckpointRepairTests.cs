@@ -27,6 +27,38 @@ public sealed class CheckpointRepairTests
     }
 
     [Fact]
+    public void APageIsMendedWhereItStandsByNothingButItself()
+    {
+        (CheckpointWorld sender, CheckpointWorld damaged) = Twins(5);
+        (uint page, uint slot) = PagesOf(damaged).ElementAt(3);
+        var name = new PageName(0, page, PageHash.OfPage(damaged.Disk.ReadAll(CheckpointWorld.Path).AsSpan((int)slot * PageStore.PageSize, PageStore.PageSize)));
+        damaged.Disk.FlipBit(CheckpointWorld.Path, (slot * (long)PageStore.PageSize) + 77, 3);
+        using CheckpointReader good = sender.File.OpenReader()!;
+        using CheckpointReader own = damaged.File.OpenReader()!;
+        byte[] content = new byte[PageStore.PageSize];
+        bool[] found = new bool[1];
+        Assert.Equal(0, own.Read([name], found, content));
+        Assert.Equal([name], own.TakeDamaged());
+        Assert.Empty(own.TakeDamaged());
+
+        Assert.True(own.Has(name));
+        Assert.False(own.Has(name with { Hash = name.Hash + 1 }));
+        Assert.Equal(PageStore.PageSize, good.Read([name], found, content));
+        Assert.False(own.TryMend(name, content.AsSpan(1)));
+        Assert.False(own.TryMend(name with { Number = page + 1 }, content));
+        content[5] ^= 1;
+        Assert.False(own.TryMend(name, content));
+        content[5] ^= 1;
+        Assert.False(damaged.Check().IsClean);
+        Assert.True(own.TryMend(name, content));
+        Assert.True(damaged.Check().IsClean);
+        Assert.Equal(PageStore.PageSize, own.Read([name], found, content));
+
+        own.Revoke();
+        Assert.False(own.TryMend(name, content));
+    }
+
+    [Fact]
     public void DamageOfAnySlotIsRepairedAlsoOfTheTable()
     {
         (CheckpointWorld sender, CheckpointWorld counted) = Twins(3);

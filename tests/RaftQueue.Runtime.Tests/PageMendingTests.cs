@@ -1,0 +1,108 @@
+using RaftQueue.Pages;
+using RaftQueue.Primitives;
+using RaftQueue.Simulation;
+using RaftQueue.TestKit;
+
+namespace RaftQueue.Runtime.Tests;
+
+/// <summary>A node that reads its checkpoint for a peer meets damage, gets those pages back from others, and goes on.</summary>
+public sealed class PageMendingTests
+{
+    private const string Checkpoint = "/data/shard-0/checkpoint";
+    private const string Mark = "/data/shard-0/damaged";
+
+    [Fact]
+    public void DamageMetWhileSendingIsMended()
+    {
+        SimulatedCluster cluster = Loaded(81);
+        (SimulatedNode leader, SimulatedNode sender, SimulatedNode receiver) = Roles(cluster);
+        int flipped = Spoil(sender.Disk);
+        long before = cluster.Network.TransferBytes;
+        cluster.Start(receiver);
+        cluster.RunUntil(() => receiver.Node!.IsReady && receiver.Node.Status().Shards[0].AppliedIndex > LogIndex.Zero, "the empty node has the state", 60_000);
+        cluster.RunUntil(() => CheckpointCheck.Check(sender.Disk, Checkpoint, _ => { }).IsClean, "the sender's pages are whole", 60_000, everyMs: 50);
+        Assert.True(sender.Node is not null && !sender.Node.Completion.IsCompleted, "it went on meanwhile");
+        Assert.Contains("read for a peer, checkpoint damaged", cluster.History, StringComparison.Ordinal);
+        Assert.InRange(cluster.Network.TransferBytes - before, 1, (48 + (2 * flipped)) * 200_000);
+
+        // It has not looked at all pages: a checkpoint that it writes since takes over what is damaged. The next start reads all, finds nothing,
+        // and says so by taking the mark away.
+        LogIndex written = sender.Node!.Status().Shards[0].Checkpoint.Index;
+        Load(cluster, 10);
+        Assert.NotEqual(written, sender.Node!.Status().Shards[0].Checkpoint.Index);
+        Assert.True(sender.Disk.FileExists(Mark));
+        cluster.Crash(sender, CrashMode.PowerLoss);
+        cluster.Start(sender);
+        Assert.False(sender.Disk.FileExists(Mark));
+        Assert.DoesNotContain("no checkpoint is whole", cluster.History, StringComparison.Ordinal);
+        cluster.RunUntil(() => cluster.Nodes.TrueForAll(node => node.Node!.IsReady), "all are ready", 60_000);
+        cluster.AwaitSameState();
+    }
+
+    /// <summary>Who has the pages cannot be reached: the sender keeps what it has, marked, and mends it when it can.</summary>
+    [Fact]
+    public void WhatNobodyHasNowIsMendedLater()
+    {
+        SimulatedCluster cluster = Loaded(82);
+        (SimulatedNode leader, SimulatedNode sender, SimulatedNode receiver) = Roles(cluster);
+        Spoil(sender.Disk);
+        cluster.Network.Cut(sender.Id, leader.Id);
+        cluster.Start(receiver);
+        cluster.RunUntil(() => sender.Disk.FileExists(Mark), "it meets the damage", 60_000);
+        cluster.RunFor(3_000);
+        Assert.False(CheckpointCheck.Check(sender.Disk, Checkpoint, _ => { }).IsClean);
+        Assert.False(sender.Node!.Completion.IsCompleted);
+        cluster.Network.Heal();
+        cluster.RunUntil(() => CheckpointCheck.Check(sender.Disk, Checkpoint, _ => { }).IsClean, "the sender's pages are whole", 60_000, everyMs: 50);
+        Assert.True(sender.Disk.FileExists(Mark));
+        cluster.RunUntil(() => cluster.Nodes.TrueForAll(node => node.Node!.IsReady), "all are ready", 60_000);
+        cluster.AwaitSameState();
+    }
+
+    /// <summary>The receiver is down and has an empty disk; it asks the sender first, because that one does not lead.</summary>
+    private static (SimulatedNode Leader, SimulatedNode Sender, SimulatedNode Receiver) Roles(SimulatedCluster cluster)
+    {
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode sender = cluster.Nodes.Find(node => node != leader)!;
+        SimulatedNode receiver = cluster.Nodes.Find(node => node != leader && node != sender)!;
+        cluster.Crash(receiver, CrashMode.PowerLoss);
+        cluster.Wipe(receiver);
+        return (leader, sender, receiver);
+    }
+
+    /// <summary>A bit of each tenth slot that holds nothing but payload: of pages that nobody but a peer reads now.</summary>
+    private static int Spoil(FakeDisk disk)
+    {
+        byte[] content = disk.ReadAll(Checkpoint);
+        int payloads = 0;
+        int flipped = 0;
+        for (int offset = 8192; offset + 4096 <= content.Length; offset += 4096)
+        {
+            if (content.AsSpan(offset + 512, 3000).IndexOfAnyExcept((byte)'x') >= 0 || payloads++ % 10 != 0) continue;
+            disk.FlipBit(Checkpoint, offset + 1000, 3);
+            flipped++;
+        }
+
+        Assert.InRange(flipped, 20, 1_000);
+        return flipped;
+    }
+
+    private static SimulatedCluster Loaded(ulong seed)
+    {
+        var cluster = new SimulatedCluster(3, 1, seed, options => options with { CheckpointLogMiB = 1 });
+        cluster.StartAll();
+        Load(cluster, 24);
+        cluster.AwaitSameState();
+        return cluster;
+    }
+
+    private static void Load(SimulatedCluster cluster, int jobs)
+    {
+        string big = $"\"{new string('x', 200_000)}\"";
+        for (int i = 0; i < jobs; i++)
+        {
+            cluster.Enqueue(cluster.AwaitLeader(), "work", big);
+            cluster.RunFor(300);
+        }
+    }
+}

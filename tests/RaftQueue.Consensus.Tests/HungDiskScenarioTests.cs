@@ -82,6 +82,24 @@ public sealed class HungDiskScenarioTests
     }
 
     [Fact]
+    public void WhoStoresNothingGrantsNoPreVote()
+    {
+        var lab = new Lab(3);
+        lab.Elect(1);
+        Hang(lab, 2);
+        lab.Isolate(1);
+        Term term = lab[3].Term;
+
+        // Its vote could not be stored: whoever were encouraged would only raise the term.
+        lab.Advance(LongMs);
+        Assert.Equal((Role.PreCandidate, term), (lab[3].Role, lab[3].Term));
+        lab.StuckDisks.Remove(2);
+        lab[2].LogHangs = false;
+        lab.Advance(LongMs);
+        Assert.Contains(lab[3].Role == Role.Leader ? 3 : lab[2].Role == Role.Leader ? 2 : 0, new[] { 2, 3 });
+    }
+
+    [Fact]
     public void WhoIsFitSucceeds()
     {
         var lab = new Lab(3);

@@ -1,8 +1,10 @@
+using System.Buffers.Binary;
 using RaftQueue.Jobs;
 using RaftQueue.Pages;
 using RaftQueue.Primitives;
 using RaftQueue.Simulation;
 using RaftQueue.TestKit;
+using RaftQueue.Transport;
 
 namespace RaftQueue.Runtime.Tests;
 
@@ -76,7 +78,7 @@ public sealed class PageRootTests
         cluster.Crash(third, CrashMode.ProcessDeath);
         Flip(wrong, 1);
         UntilTheNextCheckpoint(cluster);
-        cluster.RunUntil(() => leader.Node!.Parts.Replica.Shards[0].InDoubt && wrong.Node!.Parts.Replica.Shards[0].InDoubt, "both are in doubt");
+        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
         Assert.Equal("its state differs from others'", leader.Node!.Parts.Replica.Shards[0].Raft.LastStepDownReason);
         Assert.Contains("no majority is known to agree on any", cluster.History, StringComparison.Ordinal);
         cluster.RunUntil(() => cluster.Leader() is not null, "one of them brings the log to the third");
@@ -92,9 +94,62 @@ public sealed class PageRootTests
         };
         cluster.Start(third);
         cluster.RunUntil(() => stopped is not null, "the one that is wrong stops");
-        cluster.RunUntil(() => !leader.Node!.Parts.Replica.Shards[0].InDoubt, "the other one is right");
+        cluster.RunUntil(() => !InDoubt(leader), "the other one is right");
         cluster.RunUntil(() => leader.Node!.IsReady && third.Node!.IsReady, "they lead and follow");
         Enqueue(cluster, "served again");
+    }
+
+    [Fact]
+    public void ALeaderInDoubtNamesAPositionForWhoeverSkippedTheLast()
+    {
+        SimulatedCluster cluster = Started(seed: 205);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
+        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
+        third.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 3_600_000_000);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        Flip(wrong, 1);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
+        Assert.False(InDoubt(third));
+        third.Loops.Hold("checkpoint", 0);
+
+        // Not the one who is not in doubt: nobody is served, and no position would come from the load.
+        cluster.RunUntil(() => cluster.Leader() is not null, "somebody leads");
+        cluster.RunFor(500);
+        cluster.AwaitLeader().Node!.Parts.Replica.Post(new HandOver(new ShardId(0), leader.Id));
+        cluster.RunUntil(() => cluster.Leader() == leader, "the one who was right leads again");
+        var stopped = new List<SimulatedNode>();
+        cluster.NodeFailed = (node, exception) =>
+        {
+            Assert.IsType<StateDivergedException>(exception);
+            stopped.Add(node);
+            cluster.Crash(node, CrashMode.ProcessDeath);
+            return true;
+        };
+        cluster.RunUntil(() => stopped.Contains(wrong), "the one that is wrong stops");
+        cluster.RunUntil(() => !InDoubt(leader), "the other one is right");
+        Enqueue(cluster, "served again");
+        Assert.Equal([wrong], stopped);
+    }
+
+    [Fact]
+    public void ANodeTellsOfTheCheckpointThatItBeganWith()
+    {
+        SimulatedCluster cluster = Started(seed: 206);
+        SimulatedNode node = cluster.Nodes.Find(each => each != cluster.AwaitLeader())!;
+        LogIndex newest = Newest(node)!.Value;
+        var told = new List<long>();
+        cluster.Network.Sent = (from, _, kind, _, payload) =>
+        {
+            if (from == node.Id && kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.CheckpointRoots)
+                told.Add(BinaryPrimitives.ReadInt64LittleEndian(payload[1..]));
+        };
+        cluster.Crash(node, CrashMode.ProcessDeath);
+        cluster.Start(node);
+        cluster.RunFor(5_000);
+        Assert.NotEmpty(told);
+        Assert.All(told, index => Assert.Equal(newest.Value, index));
     }
 
     [Fact]
@@ -132,6 +187,8 @@ public sealed class PageRootTests
         page.Write[NobodysByte] ^= bits;
     }
 
+    private static bool InDoubt(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].InDoubt;
+
     private static PageStore Pages(SimulatedNode node) => node.Node!.Parts.Applies[0].State.Pages;
 
     private static void Enqueue(SimulatedCluster cluster, string payload)
@@ -151,10 +208,10 @@ public sealed class PageRootTests
         Assert.False(read.Decided);
     }
 
-    /// <summary>Enqueues until every running node has another checkpoint, and gives them time to compare.</summary>
-    private static void UntilTheNextCheckpoint(SimulatedCluster cluster)
+    /// <summary>Enqueues until every running node (or these) has another checkpoint, and gives them time to compare.</summary>
+    private static void UntilTheNextCheckpoint(SimulatedCluster cluster, params SimulatedNode[] nodes)
     {
-        List<SimulatedNode> running = cluster.Nodes.FindAll(node => node.IsRunning);
+        List<SimulatedNode> running = nodes.Length > 0 ? [.. nodes] : cluster.Nodes.FindAll(node => node.IsRunning);
         List<LogIndex?> before = [.. running.Select(Newest)];
         while (running.Where((node, place) => Newest(node) == before[place]).Any())
         {

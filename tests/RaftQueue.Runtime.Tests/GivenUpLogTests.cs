@@ -1,3 +1,4 @@
+using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Jobs;
 using RaftQueue.Primitives;
@@ -185,6 +186,8 @@ public sealed class GivenUpLogTests
             Load(cluster, 8);
             Assert.Same(leader, cluster.AwaitLeader());
             LogIndex answered = Raft(leader).CommitIndex;
+            var stored = new StoredChecker();
+            stored.Stores(Shard, victim.Node!.Parts.Shared.Incarnation, Wal(victim).DurableIndex(Shard).Value);
             Spoil(cluster, victim);
             bool crashed = false;
             cluster.NodeFailed = (node, exception) =>
@@ -203,6 +206,7 @@ public sealed class GivenUpLogTests
             cluster.Crash(leader, mode);
             cluster.Network.Heal();
             cluster.Start(victim);
+            stored.Starts(Shard, victim.Node!.Parts.Shared.Incarnation, victim.Id, Raft(victim).LastIndex.Value, Raft(victim).CanVote);
             cluster.RunFor(2_000);
             if (Raft(victim).LastIndex < answered) Assert.DoesNotContain(new[] { victim, other }, node => Raft(node).Role == Role.Leader);
             else whole++;

@@ -30,17 +30,20 @@ public sealed class SeedTests(ITestOutputHelper output)
         Assert.True(totals.Pages.Checkpoints > 0, "pages of checkpoints are compared");
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task DeterminismASeedIsTheSameRunInEveryProcess(ulong seed)
+    /// <summary>Seeds in which every kind of fault happens, but for the one that only directed runs have.</summary>
+    [Fact]
+    public async Task DeterminismASeedIsTheSameRunInEveryProcess()
     {
-        SeedOutcome here = SeedOutcome.Of(seed, () => new SeedRun(seed));
-        string first = await HashOfAnotherProcessAsync(seed);
-        string second = await HashOfAnotherProcessAsync(seed);
-        Assert.Equal(first, second);
-        Assert.StartsWith($"hash {here.Hash:x16}, {here.Events} events", first, StringComparison.Ordinal);
+        HashSet<FaultKind> missing = [.. Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.LoseMessages)];
+        foreach (ulong seed in (ulong[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16])
+        {
+            SeedOutcome here = SeedOutcome.Of(seed, () => new SeedRun(seed));
+            missing.ExceptWith(here.Faults.Keys);
+            string there = await HashOfAnotherProcessAsync(seed);
+            Assert.StartsWith($"hash {here.Hash:x16}, {here.Events} events", there, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(missing);
     }
 
     private static async Task<string> HashOfAnotherProcessAsync(ulong seed)

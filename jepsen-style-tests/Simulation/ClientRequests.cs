@@ -15,6 +15,9 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
     /// <summary>So many jobs fit into one lease answer however large they are.</summary>
     public const int MostJobsOfALease = 30;
 
+    /// <summary>Unique keys: any UTF-8, of which two look the same and are not.</summary>
+    private static readonly string[] UniqueKeys = ["u0", "ключ", "鍵🔑", "caf\u00e9", "cafe\u0301"];
+
     private SimulatedNode _asked = null!;
     private SplitMix64 _random = null!;
     private ClientStep _step = null!;
@@ -31,7 +34,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             StepKind.Lease => Lease(),
             StepKind.Ack or StepKind.Nack or StepKind.Extend or StepKind.Release or StepKind.Reschedule
                 when shared.TakeGrant(random) is { } grant => UseLease(grant),
-            StepKind.Cancel when shared.AnyJob(random) is { } job => Cancel(job.Job, job.Version),
+            StepKind.Cancel when shared.AnyJobToCancel(random) is { } job => Cancel(job.Job, job.Version),
             StepKind.Read when shared.AnyJob(random) is { } job => Read(job.Job),
             StepKind.ReadQueue or StepKind.ListQueues => ReadQueues(),
             StepKind.PutQueue => PutQueue(),
@@ -71,11 +74,11 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         {
             Payload = big ? name + filler : OneIn(3) ? $"\"{name}\"" : string.Create(CultureInfo.InvariantCulture, $"{{\"id\":\"{name}\",\"k\":{_random.NextBelow(6)}}}"),
             Bytes = big,
-            Type = OneIn(12) ? "mail" : null,
+            Type = OneIn(12) ? "mail/письмо" : null,
             Priority = OneIn(4) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null,
             DelayMs = schedule is 0 or 1 ? _random.NextBelow(4_000) : null,
             RunAtMs = schedule == 2 ? cluster.Clock.WallUnixMs - 500 + _random.NextBelow(4_000) : null,
-            Key = unique ? $"u{_random.NextBelow(4)}" : null,
+            Key = unique ? UniqueKeys[(int)_random.NextBelow(UniqueKeys.Length)] : null,
             Until = unique ? (UniqueUntil)_random.NextBelow(3) : UniqueUntil.Finished,
             WindowMs = unique ? _random.NextBelow(6_000) : 0,
             OnConflict = unique ? (ConflictChoice)_random.NextBelow(3) : ConflictChoice.Return,
@@ -84,7 +87,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             ExpireAfterMs = OneIn(8) ? 100 + _random.NextBelow(6_000) : null,
             KeepMs = OneIn(6) ? _random.NextBelow(8_000) : null,
             KeepDeadMs = OneIn(6) ? _random.NextBelow(8_000) : null,
-            Tags = OneIn(10) ? ["red", "big"] : null,
+            Tags = OneIn(10) ? ["red", "großes Ding"] : null,
             Headers = OneIn(10) ? ["traceparent", "00-1"] : null,
         };
     }
@@ -112,7 +115,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             Client = client,
             Node = _asked.Id.Value,
             Kind = call.Kind,
-            Shard = ShardOf(call.Queue),
+            Shard = call.Job?.Shard ?? ShardOf(call.Queue),
             InvokedNs = history.NextNs(),
             Queue = call.Queue,
             Queues = call.Queues,
@@ -203,14 +206,14 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             StepKind.Release => OperationKind.Release,
             _ => OperationKind.Reschedule,
         };
-        string? text = OneIn(2) ? $"\"r{_step.Number}\"" : null;
+        string? text = OneIn(2) ? $"\"r{_step.Number} ✓\"" : null;
         Operation operation = New(kind, grant.Queue, grant.Job, grant.Fence, keyed: kind == OperationKind.Ack && OneIn(6));
         return Submit(operation, ClientCommands.Token(operation, text, OneIn(2) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null));
     }
 
     private ClientCall Cancel(JobId job, long? version)
     {
-        Operation operation = New(OperationKind.Cancel, "", job, ifVersion: OneIn(2) ? version : null);
+        Operation operation = New(OperationKind.Cancel, "", job, keyed: OneIn(4), ifVersion: OneIn(2) ? version : null);
         return Submit(operation, ClientCommands.Cancel(operation));
     }
 

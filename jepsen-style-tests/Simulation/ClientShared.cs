@@ -9,13 +9,16 @@ internal sealed class ClientShared
 {
     private readonly List<Grant> _grants = [];
     private readonly List<(JobId Job, long? Version)> _jobs = [];
+    private readonly List<(JobId Job, long? Version)> _unique = [];
     private readonly List<Prepared> _keyed = [];
 
     public void Learn(Operation operation, SplitMix64 random)
     {
         foreach (AskedJob asked in operation.Jobs)
         {
-            if (operation.IsOk && asked.Job is { } job) _jobs.Add((job, null));
+            if (!operation.IsOk || asked.Job is not { } job) continue;
+            _jobs.Add((job, null));
+            if (asked.UniqueKey is not null) _unique.Add((job, null));
         }
 
         if (operation is { Kind: OperationKind.Read, Found: { } found, Job: { } seen }) _jobs.Add((seen, found.Version));
@@ -45,6 +48,10 @@ internal sealed class ClientShared
         int among = random.NextBelow(2) == 0 ? Math.Min(_jobs.Count, 5) : _jobs.Count;
         return _jobs[_jobs.Count - 1 - (int)random.NextBelow(among)];
     }
+
+    /// <summary>Every second one holds, or held, a unique key that others wait for.</summary>
+    public (JobId Job, long? Version)? AnyJobToCancel(SplitMix64 random) =>
+        _unique.Count > 0 && random.NextBelow(2) == 0 ? _unique[_unique.Count - 1 - (int)random.NextBelow(Math.Min(_unique.Count, 5))] : AnyJob(random);
 
     public Prepared? AnyKeyed(SplitMix64 random) =>
         _keyed.Count == 0 ? null : _keyed[_keyed.Count - 1 - (int)random.NextBelow(Math.Min(4, _keyed.Count))];

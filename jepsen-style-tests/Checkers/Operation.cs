@@ -49,6 +49,13 @@ public sealed class Operation
     /// <summary>Calls on one job.</summary>
     public JobId? Job { get; init; }
 
+    /// <summary>
+    /// A call on several leases: one row for each, which stands in the history as a call of its own, so that it is judged like any other.
+    /// The call itself names no job then.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<Operation> Rows { get; init; } = [];
+
     /// <summary>Calls on a lease.</summary>
     public ulong Fence { get; init; }
 

@@ -175,7 +175,14 @@ public sealed class TruthShard
             asked.Replaced = replaced;
         }
 
-        if (!call.IsOnLease || effect.Statuses.Count == 0) return;
+        for (int i = 0; i < call.Rows.Count && i < effect.Statuses.Count; i++)
+        {
+            Operation row = call.Rows[i];
+            (row.FoundInLog, row.Index, row.Term, row.Code, row.Status) = (true, call.Index, call.Term, call.Code, effect.Statuses[i]);
+            row.ExpiresAtMs = _model.Find(row.Job!.Value.Sequence)?.LeaseEnd ?? 0;
+        }
+
+        if (!call.IsOnLease || call.Rows.Count > 0 || effect.Statuses.Count == 0) return;
         call.Status = effect.Statuses[0];
         call.ExpiresAtMs = _model.Find(call.Job!.Value.Sequence)?.LeaseEnd ?? 0;
     }

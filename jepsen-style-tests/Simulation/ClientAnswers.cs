@@ -20,12 +20,14 @@ internal static class ClientAnswers
             OutcomeKind.NotApplied => OperationEnd.NotApplied,
             _ => OperationEnd.Info,
         };
+        foreach (Operation row in operation.Rows) row.End = operation.End;
         if (outcome.Kind == OutcomeKind.NotApplied) operation.Refusal = outcome.Reason.ToString();
         else if (outcome.Kind == OutcomeKind.Applied && outcome.Code is not (ResultCode.Ok or ResultCode.Empty)) operation.Refusal = outcome.Code.ToString();
         if (outcome.Kind != OutcomeKind.Applied) return;
         operation.Code = outcome.Code;
         operation.Index = outcome.Index;
         operation.Shard = outcome.Shard;
+        foreach (Operation row in operation.Rows) (row.Code, row.Index) = (outcome.Code, outcome.Index);
         if (outcome.Result.IsEmpty) return;
         Require.Readable(CommandResultReader.TryRead(outcome.Result.Span, out CommandResultReader result));
         operation.Replayed = result.Replayed;
@@ -39,6 +41,9 @@ internal static class ClientAnswers
                 break;
             case OperationKind.Lease:
                 operation.Grants = Grants(outcome.Shard, body);
+                break;
+            case var _ when operation.Rows.Count > 0:
+                NoteRows(operation, ref body);
                 break;
             case OperationKind.Extend:
                 Require.Readable(body.TryReadArrayHeader(out _));
@@ -94,6 +99,23 @@ internal static class ClientAnswers
         OperationKind.PutQueue => CommandType.PutQueue,
         _ => CommandType.None,
     };
+
+    private static void NoteRows(Operation operation, ref MessagePackReader body)
+    {
+        Require.Readable(body.TryReadArrayHeader(out int count) && count == operation.Rows.Count);
+        foreach (Operation row in operation.Rows)
+        {
+            if (operation.Kind == OperationKind.Extend)
+            {
+                Require.Readable(ExtendRow.TryRead(ref body, out ExtendRow extended));
+                (row.Status, row.ExpiresAtMs) = (extended.Status, extended.ExpiresAtMs);
+                continue;
+            }
+
+            Require.Readable(TokenRow.TryRead(ref body, out TokenRow token));
+            row.Status = token.Status;
+        }
+    }
 
     private static void NoteJobs(Operation operation, ref MessagePackReader body)
     {

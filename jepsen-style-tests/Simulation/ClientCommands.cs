@@ -27,10 +27,16 @@ internal static class ClientCommands
     /// <summary>The body of a call on one lease token; <paramref name="text"/> is result, error or progress.</summary>
     public static byte[] Token(Operation operation, string? text, int? priority = null) => Encode((in MessagePackWriter writer) =>
     {
+        IReadOnlyList<Operation> rows = operation.Rows.Count > 0 ? operation.Rows : [operation];
+        TokenCommand.WriteStart(writer, Envelope(operation), rows.Count);
+        foreach (Operation row in rows) WriteItem(writer, row, text, priority);
+    });
+
+    private static void WriteItem(in MessagePackWriter writer, Operation operation, string? text, int? priority)
+    {
         JobId job = operation.Job!.Value;
         var lease = new LeaseReference(job.Slot, job.Sequence, operation.Fence);
         byte[] said = text is null ? [] : Encoding.UTF8.GetBytes(text);
-        TokenCommand.WriteStart(writer, Envelope(operation), 1);
         switch (operation.Kind)
         {
             case OperationKind.Ack:
@@ -56,7 +62,7 @@ internal static class ClientCommands
                 }.Write(writer);
                 break;
         }
-    });
+    }
 
     public static byte[] Cancel(Operation operation) => Encode((in MessagePackWriter writer) =>
         CancelCommand.Write(writer, Envelope(operation), operation.Job!.Value, operation.IfVersion));

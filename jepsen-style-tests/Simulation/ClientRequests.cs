@@ -206,9 +206,45 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             StepKind.Release => OperationKind.Release,
             _ => OperationKind.Reschedule,
         };
+        if (kind != OperationKind.Reschedule && OneIn(3)) return UseLeases(kind, grant);
         string? text = OneIn(2) ? $"\"r{_step.Number} ✓\"" : null;
         Operation operation = New(kind, grant.Queue, grant.Job, grant.Fence, keyed: kind == OperationKind.Ack && OneIn(6));
         return Submit(operation, ClientCommands.Token(operation, text, OneIn(2) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null));
+    }
+
+    /// <summary>Several leases of one shard in one call, good ones and lost ones.</summary>
+    private ClientCall UseLeases(OperationKind kind, Grant first)
+    {
+        List<Grant> grants = [first];
+        for (int more = 1 + (int)_random.NextBelow(4); more > 0 && shared.TakeGrant(_random) is { } other; more--)
+        {
+            if (other.Job.Shard == first.Job.Shard && !grants.Exists(grant => grant.Job == other.Job)) grants.Add(other);
+        }
+
+        var rows = new List<Operation>();
+        Operation all = New(kind, first.Queue, rows: rows);
+        foreach (Grant grant in grants)
+        {
+            rows.Add(new Operation
+            {
+                Id = all.Id + 1 + rows.Count,
+                Client = client,
+                Node = all.Node,
+                Kind = kind,
+                Shard = all.Shard,
+                InvokedNs = history.NextNs(),
+                Queue = grant.Queue,
+                Job = grant.Job,
+                // A fence that never was, now and then.
+                Fence = OneIn(12) ? grant.Fence + 1_000_000 : grant.Fence,
+                DelayMs = all.DelayMs,
+                Dead = all.Dead,
+            });
+        }
+
+        ClientCall call = Submit(all, ClientCommands.Token(all, OneIn(2) ? $"\"r{_step.Number} ✓\"" : null));
+        foreach (Operation row in rows) history.Add(row);
+        return call;
     }
 
     private ClientCall Cancel(JobId job, long? version)
@@ -293,7 +329,8 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         ulong fence = 0,
         bool keyed = false,
         bool stale = false,
-        long? ifVersion = null) => new()
+        long? ifVersion = null,
+        IReadOnlyList<Operation>? rows = null) => new()
         {
             Id = history.NextId,
             Client = client,
@@ -305,6 +342,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             IdempotencyKey = keyed ? $"k{_step.Number}" : null,
             KeyBody = keyed ? $"{_step.Number}" : null,
             Job = job,
+            Rows = rows ?? [],
             Fence = fence,
             DelayMs = kind == OperationKind.Extend || OneIn(2) ? 1 + _random.NextBelow(3_000) : null,
             Dead = kind == OperationKind.Nack && OneIn(10),

@@ -62,7 +62,7 @@ internal sealed record SeedPlan
         long Limit(long usual, long least, long spread) => isSmall && limits.NextBelow(3) == 0 ? least + limits.NextBelow(spread) : usual;
         return new SeedPlan
         {
-            MaxPendingRequests = (int)Limit(16_384, 1, 6),
+            MaxPendingRequests = (int)Limit(16_384, 2, 6),
             MaxPendingBytes = Limit(64L * 1024 * 1024, 2_000, 500_000),
             MaxLeaseWaiters = (int)Limit(65_536, 1, 3),
             MaxOpenReads = (int)Limit(131_072, 1, 2),

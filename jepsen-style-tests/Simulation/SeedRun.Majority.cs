@@ -84,6 +84,8 @@ internal sealed partial class SeedRun
         while (true)
         {
             Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {RecoveryMs} ms");
+            // Refused at once where there is no room at the moment: time has to pass.
+            _cluster.RunFor(20);
             SimulatedNode node = next();
             _cluster.RunUntil(() => node.IsRunning || (node = next()).IsRunning, "a node of the healed majority runs", RecoveryMs);
             Node asked = node.Node!;

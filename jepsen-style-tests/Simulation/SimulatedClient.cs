@@ -42,6 +42,7 @@ internal sealed class SimulatedClient(
         ClientCall call = _call;
         _call = null;
         history.Returned(call.Operation);
+        foreach (Operation row in call.Operation.Rows) history.Returned(row);
         if (call.Operation.End == OperationEnd.Applied) shared.Learn(call.Operation, _random);
         Think();
     }

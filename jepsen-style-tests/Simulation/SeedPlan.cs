@@ -6,6 +6,9 @@ namespace RaftQueue.Simulation;
 /// <summary>What a seed draws once for its run: shape, and how often each fault happens (a rate of 0 is never).</summary>
 internal sealed record SeedPlan
 {
+    /// <summary>An append of 1 MiB and its last entry: with less room who is behind could never be sent what it lacks.</summary>
+    private const long LeastQueuedBytes = 2_500_000;
+
     /// <summary>No monotonic clock is wrong by more; real ones stay below a hundredth of this.</summary>
     public const long MostDriftPpm = 50_000;
 
@@ -66,7 +69,7 @@ internal sealed record SeedPlan
             MaxPendingBytes = Limit(64L * 1024 * 1024, 2_000, 500_000),
             MaxLeaseWaiters = (int)Limit(65_536, 1, 3),
             MaxOpenReads = (int)Limit(131_072, 1, 2),
-            MaxQueuedBytes = Limit(32L * 1024 * 1024, 250_000, 2_000_000),
+            MaxQueuedBytes = Limit(32L * 1024 * 1024, LeastQueuedBytes, 8_000_000),
             Nodes = nodes,
             Shards = OneIn(3) ? 3 : 1,
             DurationMs = 40_000 + random.NextBelow(25_000),

@@ -52,6 +52,27 @@ public sealed class MembershipFaultTests
             5_000);
     }
 
+    /// <summary>A node was away while another was put back that leads now: its own membership does not name the leader.</summary>
+    [Fact]
+    public void WhoDoesNotKnowThatTheLeaderIsAMemberIsReachedAllTheSame()
+    {
+        using SimulatedCluster cluster = Begun(out MembershipFaults faults, nodes: 5);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode[] others = [.. cluster.Nodes.Where(node => node != leader)];
+        (SimulatedNode back, SimulatedNode away) = (others[0], others[1]);
+        Assert.Null(faults.Make(Event(FaultKind.RemoveMember, back), leader));
+        cluster.RunUntil(() => IsVoter(cluster, back) == false, "it is out", 3_000);
+        cluster.RunUntil(() => away.Node!.Parts.Replica.Shards[0].Raft.Membership?.Find(back.Id) is null, "the other one knows", 3_000);
+        cluster.Crash(away, TestKit.CrashMode.ProcessDeath);
+        Assert.Null(faults.Make(Event(FaultKind.AddLearner, back, 1), cluster.AwaitLeader()));
+        cluster.RunUntil(() => IsVoter(cluster, back) == true, "it is back", 3_000);
+        cluster.AwaitLeader().Node!.Parts.Replica.Post(new HandOver(default, back.Id));
+        cluster.RunUntil(() => cluster.Leader() == back, "it leads", 3_000);
+        cluster.Start(away);
+        cluster.AwaitSameState();
+        Assert.Equal(back, cluster.AwaitLeader());
+    }
+
     [Fact]
     public void RunsFullOfMembershipChangesEndWell()
     {
@@ -78,9 +99,9 @@ public sealed class MembershipFaultTests
         Assert.InRange(promoted, 1, int.MaxValue);
     }
 
-    private static SimulatedCluster Begun(out MembershipFaults faults)
+    private static SimulatedCluster Begun(out MembershipFaults faults, int nodes = 3)
     {
-        var cluster = new SimulatedCluster(3, 1, seed: 81);
+        var cluster = new SimulatedCluster(nodes, 1, seed: 81);
         var budget = new DamageBudget(cluster, shards: 1);
         faults = new MembershipFaults(cluster, budget, cluster.Tell);
         cluster.StartAll();

@@ -39,34 +39,23 @@ internal sealed class PeerTable(NodeShared node)
     }
 
     /// <summary>
-    /// The union of all shards' members (before there is one, the configured ones) is whom to connect to. Which incarnation of
+    /// The union of all shards' members and of the configured ones is whom to connect to: a membership that lags may lack the very node that
+    /// leads now. Which incarnation of
     /// a peer counts is not said to the network: a membership that lags may name an old one of the very node that would bring
     /// it up to date, so consensus drops a stranger's messages itself.
     /// </summary>
     public void Follow(IReadOnlyList<ShardReplica> shards)
     {
         var peers = new SortedDictionary<NodeId, PeerAddress>();
-        bool allKnown = true;
         foreach (ShardReplica shard in shards)
         {
-            if (shard.Raft.Membership is not { } membership)
-            {
-                allKnown = false;
-                continue;
-            }
-
+            if (shard.Raft.Membership is not { } membership) continue;
             foreach (MemberInfo member in membership.Outgoing) Name(member, peers);
             foreach (MemberInfo member in membership.Learners) Name(member, peers);
             foreach (MemberInfo member in membership.Voters) Name(member, peers);
         }
 
-        if (!allKnown)
-        {
-            foreach (MemberOptions member in node.Options.Members)
-            {
-                peers.TryAdd(member.Id, new PeerAddress(member.Id, member.Peer));
-            }
-        }
+        foreach (MemberOptions member in node.Options.Members) peers.TryAdd(member.Id, new PeerAddress(member.Id, member.Peer));
 
         peers.Remove(node.Self);
         node.Network.UpdatePeers([.. peers.Values]);

@@ -9,6 +9,7 @@ public sealed partial class CheckpointFile
     private const int TableShare = 100; // a table has a node for each 256 pages, and few above
     private const int LeastTable = 4;
     private const int SlackExtents = 8;
+    private const int RoomyShare = 90;
 
     private readonly Lock _superblocks = new(); // held while one is written, before _lock
     private long _writingSlots;
@@ -30,6 +31,9 @@ public sealed partial class CheckpointFile
             }
         }
     }
+
+    /// <summary>Up to here the file grows so that what is written stands in runs: below the bound by what makes it unlikely to be met.</summary>
+    internal long RoomySlots => BoundSlots * RoomyShare / 100;
 
     /// <summary>What the checkpoint loop may make the file grow to before space has to be made.</summary>
     internal long SoftBoundSlots => BoundSlots + (SlackExtents * ExtentSlots);

@@ -187,6 +187,8 @@ public sealed partial class CheckpointFile : IDisposable
         {
         }
 
+        // Where pages leave memory all the time what is given back would soon be taken again.
+        if (Slots.Evicts && Slots.Slots <= RoomySlots) return false;
         return Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
     }
 

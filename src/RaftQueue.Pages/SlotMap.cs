@@ -63,4 +63,33 @@ internal sealed class SlotMap
 
         return Math.Max(from, (uint)_words.Length << 6);
     }
+
+    /// <summary>
+    /// The lowest of <paramref name="length"/> (at most 64) adjacent slots from <paramref name="from"/> on and below
+    /// <paramref name="end"/> none of which is in the map. 64 slots are looked at in one step.
+    /// </summary>
+    public bool TryFindAbsent(uint from, uint end, int length, out uint first)
+    {
+        for (uint word = from >> 6; (word << 6) + (ulong)length <= end; word++)
+        {
+            UInt128 absent = new(Absent(word + 1), Absent(word));
+            if (word == from >> 6) absent &= UInt128.MaxValue << (int)(from & 63);
+            for (int known = 1; known < length && absent != 0;)
+            {
+                int step = Math.Min(known, length - known);
+                absent &= absent >> step;
+                known += step;
+            }
+
+            ulong starts = (ulong)absent;
+            if (starts == 0) continue;
+            first = (word << 6) + (uint)BitOperations.TrailingZeroCount(starts);
+            return first + (ulong)length <= end;
+        }
+
+        first = 0;
+        return false;
+    }
+
+    private ulong Absent(uint word) => word < (uint)_words.Length ? ~_words[word] : ulong.MaxValue;
 }

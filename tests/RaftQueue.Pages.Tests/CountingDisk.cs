@@ -8,6 +8,8 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
 {
     public long ReadBytes { get; private set; }
 
+    public long Writes { get; private set; }
+
     public bool FailReads { get; set; }
 
     public uint? UnreadableSlot { get; init; }
@@ -42,7 +44,11 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
             return file.ReadAt(offset, buffer);
         }
 
-        public void WriteAt(long offset, ReadOnlySpan<byte> data) => file.WriteAt(offset, data);
+        public void WriteAt(long offset, ReadOnlySpan<byte> data)
+        {
+            owner.Writes++;
+            file.WriteAt(offset, data);
+        }
 
         public void WriteGatherAt(long offset, IReadOnlyList<ReadOnlyMemory<byte>> parts) => file.WriteGatherAt(offset, parts);
 

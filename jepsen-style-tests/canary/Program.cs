@@ -4,8 +4,10 @@ using RaftQueue.Primitives;
 using RaftQueue.Storage;
 
 // Appends entries one at a time to a log on the real disk and prints what the log reports. A disk error ends it with code 3,
-// as it ends a node. Usage: RaftQueue.Canary DIRECTORY COUNT
+// as it ends a node. With "twice" instead of a count a file is synced twice, as two loops that share it would.
+// Usage: RaftQueue.Canary DIRECTORY COUNT|twice
 string directory = args[0];
+if (args[1] == "twice") return TwoSyncs.Run(directory);
 int count = int.Parse(args[1]);
 var clock = new MonotonicClock();
 var shard = new ShardId(0);

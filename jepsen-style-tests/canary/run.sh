@@ -62,6 +62,12 @@ for errno in 5 28 122; do
   done
 done
 
+# Whoever else syncs the same file later gets the error too, though the system call would say that all is well.
+LD_PRELOAD="$work/failsync.so" FAILSYNC_CALL=fdatasync FAILSYNC_AT=1 FAILSYNC_ERRNO=5 \
+  dotnet "$canary" "$work/shared" twice >"$work/out" 2>"$work/err"
+check "two syncs of a file: both fail" grep -qx "fdatasync 5, then fdatasync 5" "$work/out"
+check "two syncs of a file: no second call" [ ! -s "$work/err" ]
+
 LD_PRELOAD="$work/failsync.so" FAILSYNC_CALL=fsync FAILSYNC_AT=2 FAILSYNC_ERRNO=5 \
   dotnet "$canary" "$work/directory" 5 >"$work/out" 2>/dev/null
 check "fsync of a directory: the log ends" [ $? -eq 3 ]

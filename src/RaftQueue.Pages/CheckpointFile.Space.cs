@@ -84,15 +84,17 @@ public sealed partial class CheckpointFile
     private bool TryRevokeReaders(bool ofOlderToo)
     {
         List<CheckpointReader> revoked;
+        lock (_lock) revoked = [.. _readers.Where(reader => reader.State != _newest && (ofOlderToo || reader.State != _older))];
+        if (revoked.Count == 0) return false;
+
+        // Until it is revoked a reader counts for what is kept: it reads its slots, and mends them.
+        foreach (CheckpointReader reader in revoked) reader.Revoke();
         lock (_lock)
         {
-            revoked = [.. _readers.Where(reader => reader.State != _newest && (ofOlderToo || reader.State != _older))];
             foreach (CheckpointReader reader in revoked) _readers.Remove(reader);
+            Slots.SetKept(KeptMaps());
         }
 
-        if (revoked.Count == 0) return false;
-        foreach (CheckpointReader reader in revoked) reader.Revoke();
-        lock (_lock) Slots.SetKept(KeptMaps());
         return true;
     }
 

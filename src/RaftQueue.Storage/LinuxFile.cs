@@ -15,6 +15,9 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
 
     private static readonly byte[] Zeros = new byte[ZeroBytes];
 
+    private readonly Lock _syncing = new();
+    private DiskException? _syncFailed;
+
     public long Length
     {
         get
@@ -80,9 +83,14 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
 
     public void DataSync()
     {
-        while (LinuxCalls.DataSync(handle) != 0)
+        // Loops share a file, and the kernel tells of what it could not write only once: to whom it told nothing it is lost all the same.
+        lock (_syncing)
         {
-            if (Marshal.GetLastPInvokeError() != LinuxCalls.Interrupted) throw Failed("fdatasync");
+            if (_syncFailed is { } before) throw new DiskException(before.Call, path, before.Errno);
+            while (LinuxCalls.DataSync(handle) != 0)
+            {
+                if (Marshal.GetLastPInvokeError() != LinuxCalls.Interrupted) throw _syncFailed = Failed("fdatasync");
+            }
         }
     }
 

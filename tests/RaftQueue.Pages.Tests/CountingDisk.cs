@@ -14,6 +14,9 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
 
     public uint? UnreadableSlot { get; init; }
 
+    /// <summary>Called on the thread that reads, before it does.</summary>
+    public Action? BeforeRead { get; set; }
+
     public IDiskFile Open(string path, bool create) => new CountingFile(this, disk.Open(path, create));
 
     public bool FileExists(string path) => disk.FileExists(path);
@@ -39,6 +42,7 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
 
         public int ReadAt(long offset, Span<byte> buffer)
         {
+            owner.BeforeRead?.Invoke();
             if (owner.Fails(offset, buffer.Length)) throw new DiskException("pread", "checkpoint", 5);
             owner.ReadBytes += buffer.Length;
             return file.ReadAt(offset, buffer);

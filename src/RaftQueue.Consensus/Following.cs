@@ -14,6 +14,9 @@ internal sealed class Following(NodeState state, Messages messages)
     private LogIndex _leaderCommit;
     private ulong _round;
 
+    /// <summary>What the leader of this term said is committed; zero before its first message.</summary>
+    public LogIndex LeaderCommit => _leaderCommit;
+
     /// <summary>Another term began: nothing is known yet about its leader's log.</summary>
     public void TermStarted()
     {

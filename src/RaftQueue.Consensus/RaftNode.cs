@@ -58,6 +58,9 @@ public sealed class RaftNode
 
     public LogIndex CommitIndex => _state.CommitIndex;
 
+    /// <summary>What is committed by the word of the leader at the last contact, whether or not this node holds it.</summary>
+    public LogIndex KnownCommit => LogIndex.Max(_state.CommitIndex, _following.LeaderCommit);
+
     public LogIndex LastIndex => _state.Log.LastIndex;
 
     public Term LastTerm => _state.Log.LastTerm;

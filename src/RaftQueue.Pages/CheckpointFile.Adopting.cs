@@ -80,10 +80,10 @@ public sealed partial class CheckpointFile
     private void WriteSuperblock(Superblock superblock, int place, bool erasesOther)
     {
         _file.WriteAt((long)place * PageStore.PageSize, superblock.Encode());
-        _file.DataSync();
+        Slots.SyncFile();
         if (!erasesOther) return;
         _file.WriteAt((1L - place) * PageStore.PageSize, new byte[PageStore.PageSize]);
-        _file.DataSync();
+        Slots.SyncFile();
     }
 
     private void KeepRemains()

@@ -63,7 +63,7 @@ public sealed partial class CheckpointFile
 
             // Nothing leads to its slots any more before one of them is written.
             _file.WriteAt((long)older.Place * PageStore.PageSize, new byte[PageStore.PageSize]);
-            _file.DataSync();
+            Slots.SyncFile();
             lock (_lock) _older = null;
         }
 

@@ -198,7 +198,7 @@ public sealed partial class CheckpointFile : IDisposable
         lock (_lock)
         {
             if (_disposed || _newest is null) return null;
-            var reader = new CheckpointReader(_file, _newest, _newestTable!, ReaderClosed);
+            var reader = new CheckpointReader(_file, Slots, _newest, _newestTable!, ReaderClosed);
             _readers.Add(reader);
             return reader;
         }
@@ -378,7 +378,7 @@ public sealed partial class CheckpointFile : IDisposable
     {
         if (_newest is null) return;
         _file.WriteAt((long)_newest.Place * PageStore.PageSize, _newest.Superblock.Encode());
-        _file.DataSync();
+        Slots.SyncFile();
     }
 
     private (CheckpointState State, TableNode Table)? TryReadState(Superblock superblock, int place)

@@ -12,6 +12,7 @@ public sealed class CheckpointReader : IDisposable
     public const int MostDamaged = 256;
 
     private readonly IDiskFile _file;
+    private readonly SlotFile _slots;
     private readonly Action<CheckpointReader> _onClosed;
     private readonly TableNode _table;
     private readonly Lock _reading = new();
@@ -19,9 +20,10 @@ public sealed class CheckpointReader : IDisposable
     private volatile bool _revoked;
     private bool _disposed;
 
-    internal CheckpointReader(IDiskFile file, CheckpointState state, TableNode table, Action<CheckpointReader> onClosed)
+    internal CheckpointReader(IDiskFile file, SlotFile slots, CheckpointState state, TableNode table, Action<CheckpointReader> onClosed)
     {
         _file = file;
+        _slots = slots;
         _onClosed = onClosed;
         _table = table;
         State = state;
@@ -64,7 +66,7 @@ public sealed class CheckpointReader : IDisposable
             if (_revoked || !isIt) return false;
             // Whoever reads it meanwhile finds it as damaged as it was.
             _file.WriteAt((long)entry.Slot * PageStore.PageSize, content);
-            _file.DataSync();
+            _slots.SyncFile();
             return true;
         }
     }

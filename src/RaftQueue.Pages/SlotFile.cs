@@ -29,6 +29,7 @@ internal sealed class SlotFile
     private uint _slots;
     private long _free;
     private long _unsynced;
+    private DiskException? _syncFailed;
 
     public SlotFile(CheckpointFile owner, IDiskFile file, CheckpointOptions options)
     {
@@ -266,8 +267,29 @@ internal sealed class SlotFile
         {
             long written = Interlocked.Read(ref _unsynced);
             if (written == 0) return;
-            _file.DataSync();
+            SyncFile();
             Interlocked.Add(ref _unsynced, -written);
+        }
+    }
+
+    /// <summary>
+    /// The file is durable, superblocks included. Whoever syncs it after somebody's fsync failed gets the same error: what was lost then
+    /// is told only once.
+    /// </summary>
+    public void SyncFile()
+    {
+        lock (_syncing)
+        {
+            if (_syncFailed is { } before) throw new DiskException(before.Call, "checkpoint", before.Errno);
+            try
+            {
+                _file.DataSync();
+            }
+            catch (DiskException failure)
+            {
+                _syncFailed = failure;
+                throw;
+            }
         }
     }
 

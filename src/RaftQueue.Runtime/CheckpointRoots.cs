@@ -55,6 +55,10 @@ internal sealed class CheckpointRoots
         return worst;
     }
 
+    /// <summary>The voters that have another root at one of this node's positions above the newest on which a majority agrees.</summary>
+    public IEnumerable<NodeId> Differing() =>
+        _own.Where(own => own.Index > _agreed).SelectMany(own => VotesAt(own.Index).Differing(own.Root)).Distinct();
+
     private HashVotes VotesAt(LogIndex index)
     {
         var votes = new HashVotes();

@@ -31,6 +31,9 @@ internal sealed class HashVotes
         return largestOther > 0 ? HashVerdict.Doubted : HashVerdict.Open;
     }
 
+    /// <summary>Who has something else than <paramref name="own"/>.</summary>
+    public IEnumerable<NodeId> Differing(ulong own) => _told.Where(told => told.Value != own).Select(told => told.Key);
+
     private int Count(ulong wanted, NodeId self, ulong own, IReadOnlyList<MemberInfo> voters)
     {
         int count = 0;

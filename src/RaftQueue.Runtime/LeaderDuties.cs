@@ -157,19 +157,23 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
     }
 
     /// <summary>
-    /// So many voters can say at the next entry what they have that one of them may differ. Before, a position helps nobody: the log that
-    /// a node needs which is behind would be given up for it.
+    /// So many voters can say at the next entry what they have that one of them may differ, or a majority whose voters have said nothing else
+    /// so far. Before, a position helps nobody: the log that a node needs which is behind would be given up for it.
     /// </summary>
     private bool EnoughHaveTheLog()
     {
         IReadOnlyList<MemberInfo> voters = replica.Raft.Membership!.Voters;
-        int have = 0;
+        int majority = (voters.Count / 2) + 1;
+        int have = 1;
+        int differ = 0;
         foreach (PeerProgress peer in replica.Raft.DescribePeers())
         {
-            if (peer.Match == replica.Raft.LastIndex && replica.Raft.Membership.IsVoter(peer.Id)) have++;
+            if (peer.Match != replica.Raft.LastIndex || !replica.Raft.Membership.IsVoter(peer.Id)) continue;
+            have++;
+            if (replica.Differing.Contains(peer.Id)) differ++;
         }
 
-        return have + 1 >= Math.Min(voters.Count, (voters.Count / 2) + 2);
+        return have >= Math.Min(voters.Count, majority + 1) || (have >= majority && differ == 0);
     }
 
     private void ConsiderHandOver(long nowMicroseconds, long nowMs)

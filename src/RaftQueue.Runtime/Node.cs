@@ -54,7 +54,7 @@ public sealed class Node : IAsyncDisposable
             foreach (ShardApply shard in _parts.Applies)
             {
                 if (shard.Link.View is not { } view || view.Leader.IsNone) return false;
-                if (shard.Link.AppliedIndex < view.CommitIndex || view.CommitIndex == LogIndex.Zero) return false;
+                if (shard.Link.AppliedIndex < view.KnownCommit || view.KnownCommit == LogIndex.Zero) return false;
             }
 
             return true;

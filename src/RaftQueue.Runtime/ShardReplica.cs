@@ -66,6 +66,9 @@ internal sealed class ShardReplica
     /// </summary>
     public bool InDoubt { get; set; }
 
+    /// <summary>In doubt: the voters that are known to have something else.</summary>
+    public IReadOnlyCollection<NodeId> Differing { get; set; } = [];
+
     /// <summary>Bytes of entries since the last checkpoint position that this node applied.</summary>
     public long LogBytesSinceCheckpoint { get; set; }
 
@@ -153,7 +156,7 @@ internal sealed class ShardReplica
 
     /// <summary>What status pages show; made now and then, because it may be read from any thread.</summary>
     public ShardView Describe() => new(
-        Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.LastIndex, Raft.Membership, Raft.DescribePeers());
+        Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.KnownCommit, Raft.LastIndex, Raft.Membership, Raft.DescribePeers());
 
     /// <summary>The node stops: a leader hands over, waiting leases are answered now.</summary>
     public void BeginStop(long nowMicroseconds)

@@ -9,6 +9,7 @@ internal sealed record ShardView(
     Term Term,
     NodeId Leader,
     LogIndex CommitIndex,
+    LogIndex KnownCommit,
     LogIndex LastIndex,
     MembershipRecord? Membership,
     IReadOnlyList<PeerProgress> Peers);

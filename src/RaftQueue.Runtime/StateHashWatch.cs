@@ -31,7 +31,9 @@ internal sealed class StateHashWatch
     /// <summary>Before the loop starts: this is what the node begins with.</summary>
     public void BeginsWith(ShardId shard, LogIndex index, ulong root) => _shards[shard.Value].Roots.Add(index, root);
 
-    /// <summary>A checkpoint was written or taken over.</summary>
+    /// <summary>
+    /// A checkpoint was written. One that was taken over from a peer says nothing about who is right, and is not told; the next is.
+    /// </summary>
     public void HasCheckpoint(ShardReplica shard, LogIndex index, ulong root)
     {
         CheckpointRoots roots = _shards[shard.Shard.Value].Roots;
@@ -118,6 +120,8 @@ internal sealed class StateHashWatch
         bool doubted = roots == HashVerdict.Doubted;
         bool rootsDoubted = doubted && compared.RootsDoubtedBefore;
         compared.RootsDoubtedBefore = doubted;
+        if (compared.HashDoubted || rootsDoubted)
+            shard.Differing = [.. compared.Roots.Differing(), .. compared.Round?.Votes.Differing(compared.Round.Hash) ?? []];
         SetInDoubt(shard, compared.HashDoubted || rootsDoubted, compared.HashDoubted ? compared.Round!.Index : index, nowMs);
     }
 

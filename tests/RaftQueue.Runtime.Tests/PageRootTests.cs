@@ -133,6 +133,33 @@ public sealed class PageRootTests
         Assert.Equal([wrong], stopped);
     }
 
+    /// <summary>Of three the wrong one is gone, and the other skipped the position at which it differed: the next one decides.</summary>
+    [Fact]
+    public void ALeaderInDoubtGoesOnWithAMajorityThatSaidNothingElse()
+    {
+        SimulatedCluster cluster = Started(seed: 305);
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
+        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
+        third.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 3_600_000_000);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        Flip(wrong, 1);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
+        third.Loops.Hold("checkpoint", 0);
+        cluster.Crash(wrong, CrashMode.ProcessDeath);
+        cluster.RunUntil(() => cluster.Leader() is not null, "somebody leads");
+        if (cluster.Leader() != leader)
+        {
+            cluster.RunFor(500);
+            cluster.AwaitLeader().Node!.Parts.Replica.Post(new HandOver(new ShardId(0), leader.Id));
+            cluster.RunUntil(() => cluster.Leader() == leader, "the one in doubt leads");
+        }
+
+        cluster.RunUntil(() => !InDoubt(leader), "both have said what they have", 60_000);
+        Assert.Equal(OutcomeKind.Applied, cluster.Enqueue(cluster.AwaitLeader(), "work", "1").Kind);
+    }
+
     [Fact]
     public void ANodeTellsOfTheCheckpointThatItBeganWith()
     {

@@ -10,6 +10,9 @@ internal sealed class DiskFaults(FaultContext context)
     private const int SectorBytes = 512;
     private const int BlockBytes = 4096;
     private const string Directory = "/data";
+    private const long TriesMicroseconds = 140_000;
+
+    private readonly Dictionary<NodeId, (FaultKind Kind, long At)> _damaged = [];
 
     /// <summary>Null when it was done, else why it cannot be.</summary>
     public string? Make(FaultEvent fault, SimulatedNode node)
@@ -106,6 +109,10 @@ internal sealed class DiskFaults(FaultContext context)
 
     private string? Damage(FaultEvent fault, SimulatedNode node)
     {
+        // Tries are drawn in a row, because at first it often cannot be done.
+        bool isDone = _damaged.TryGetValue(node.Id, out (FaultKind Kind, long At) last) && last.Kind == fault.Kind
+            && context.Now - last.At < TriesMicroseconds;
+        if (isDone) return "an earlier try has done it";
         var random = new SplitMix64(fault.Salt);
         string? path = fault.Kind switch
         {
@@ -120,6 +127,7 @@ internal sealed class DiskFaults(FaultContext context)
         string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind is FaultKind.DamageHardState or FaultKind.DamageIdentity);
         // A start reads the whole log. What lies in a checkpoint or in one copy of the hard state may be met much later.
         context.Budget.Damaged(node, forEver: fault.Kind != FaultKind.DamageLog);
+        _damaged[node.Id] = (fault.Kind, context.Now);
         node.MayFail = true;
         context.Tell($"node {node.Id}: {path}: {what}");
         return null;

@@ -8,7 +8,7 @@ namespace RaftQueue.Simulation;
 
 /// <summary>
 /// P10, of memberships (Raft thesis 4.1 and the correction of its single-server changes): in effect is the newest in a node's log,
-/// committed or not, and none but the first begins a term.
+/// committed or not, none but the first begins a term, and a leader proposes none before the last one is committed.
 /// </summary>
 internal sealed class MembershipWatch(IReadOnlyList<CommittedLog> committed)
 {
@@ -47,6 +47,8 @@ internal sealed class MembershipWatch(IReadOnlyList<CommittedLog> committed)
             foreach (LogEntry entry in _tail)
             {
                 if (entry.Membership is null) continue;
+                bool isEarly = raft.Role == Role.Leader && entry.Term == raft.Term && newest > raft.CommitIndex;
+                Require.That(!isEarly, $"P10: node {id}: the membership at {entry.Index} follows the one at {newest}, which is not committed");
                 newest = entry.Index;
                 bool beginsTerm = entry.Index.Value > 1 && log.TermAt(entry.Index.Previous) is { } before && before != entry.Term;
                 Require.That(!beginsTerm, $"P10: node {id}: the membership at {entry.Index} is the first entry of term {entry.Term}");

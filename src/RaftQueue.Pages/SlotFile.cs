@@ -136,7 +136,9 @@ internal sealed class SlotFile
             }
 
             if (count > 0) return true;
-            if (slots + extent <= roomy && !TryGrow(slots)) return false;
+            if (slots + extent > roomy || TryGrow(slots)) continue;
+            lock (_gate) _run = 1; // a full disk: not to be asked again for each page
+            return false;
         }
     }
 

@@ -13,7 +13,7 @@ internal static class PlantedPages
     [
         new(PlantedBug.StalePageAfterEviction, 0, "P10", 20, Busy(Often(Die, Disconnect))),
         new(PlantedBug.SuperblockBeforePages, 0, "P10", 60, VeryBig(Rounds(3, 6, 2_000, PowerGoesWhileTheLogHangs))),
-        new(PlantedBug.SlotReusedUnderReader, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, NodeLosesEverything)))),
+        new(PlantedBug.SlotReusedUnderReader, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 16_000, NodeLosesEverything)), 100)),
         new(PlantedBug.PagesOfAnotherIndex, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, TransfersBreak)))),
         new(PlantedBug.LocalByteInRootPage, 0, "P10", 10, Often(Die)),
         new(PlantedBug.LocalByteInJobPage, 0, "P10", 10, Often(Die)),
@@ -52,9 +52,9 @@ internal static class PlantedPages
     }
 
     /// <summary>The same where fetching a checkpoint takes so long that the sender writes others meanwhile.</summary>
-    private static Func<ulong, RunCase> SlowTransfers(Func<ulong, RunCase> shape) => seed =>
+    private static Func<ulong, RunCase> SlowTransfers(Func<ulong, RunCase> shape, long bytesPerMs = SlowBytesPerMs) => seed =>
     {
         RunCase run = shape(seed);
-        return run with { Plan = run.Plan with { Weather = run.Plan.Weather with { TransferBytesPerMs = SlowBytesPerMs } } };
+        return run with { Plan = run.Plan with { Weather = run.Plan.Weather with { TransferBytesPerMs = bytesPerMs } } };
     };
 }

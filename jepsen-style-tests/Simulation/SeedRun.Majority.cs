@@ -80,10 +80,11 @@ internal sealed partial class SeedRun
 
     private void DemandProgress(string queue, Func<SimulatedNode> next, long since)
     {
-        long end = since + (RecoveryMs * 1000);
+        long boundMs = Plan.Weather.LossPercent > 0 ? LossyRecoveryMs : RecoveryMs;
+        long end = since + (boundMs * 1000);
         while (true)
         {
-            Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {RecoveryMs} ms");
+            Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {boundMs} ms");
             // Refused at once where there is no room at the moment: time has to pass.
             _cluster.RunFor(20);
             SimulatedNode node = next();

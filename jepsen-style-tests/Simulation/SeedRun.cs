@@ -10,6 +10,7 @@ internal sealed partial class SeedRun : IDisposable
 
     /// <summary>Everything that has to happen after faults ended happens within this, and is counted from there where it can be.</summary>
     private const long RecoveryMs = 20_000;
+    private const long LossyRecoveryMs = 60_000; // a message lost on the way to a leader who is not healed costs a call all its patience
 
     private const long MostBehindMs = 1_000;
 
@@ -190,6 +191,7 @@ internal sealed partial class SeedRun : IDisposable
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "every call ends", 25_000, 20);
         for (int shard = 0; shard < Plan.Shards; shard++) CorrectTime(shard);
         _end.HealedMs = _cluster.Clock.WallUnixMs;
+        _end.HealedNs = History.NextNs();
         _end.TryEveryNode();
     }
 

@@ -103,16 +103,7 @@ public sealed class PageRootTests
     public void ALeaderInDoubtNamesAPositionForWhoeverSkippedTheLast()
     {
         SimulatedCluster cluster = Started(seed: 205);
-        SimulatedNode leader = cluster.AwaitLeader();
-        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
-        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
-        third.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 3_600_000_000);
-        UntilTheNextCheckpoint(cluster, leader, wrong);
-        Flip(wrong, 1);
-        UntilTheNextCheckpoint(cluster, leader, wrong);
-        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
-        Assert.False(InDoubt(third));
-        third.Loops.Hold("checkpoint", 0);
+        (SimulatedNode leader, SimulatedNode third, SimulatedNode wrong) = DoubtThatOneSkipped(cluster);
 
         // Not the one who is not in doubt: nobody is served, and no position would come from the load.
         cluster.RunUntil(() => cluster.Leader() is not null, "somebody leads");
@@ -138,15 +129,7 @@ public sealed class PageRootTests
     public void ALeaderInDoubtGoesOnWithAMajorityThatSaidNothingElse()
     {
         SimulatedCluster cluster = Started(seed: 305);
-        SimulatedNode leader = cluster.AwaitLeader();
-        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
-        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
-        third.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 3_600_000_000);
-        UntilTheNextCheckpoint(cluster, leader, wrong);
-        Flip(wrong, 1);
-        UntilTheNextCheckpoint(cluster, leader, wrong);
-        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
-        third.Loops.Hold("checkpoint", 0);
+        (SimulatedNode leader, SimulatedNode third, SimulatedNode wrong) = DoubtThatOneSkipped(cluster);
         cluster.Crash(wrong, CrashMode.ProcessDeath);
         cluster.RunUntil(() => cluster.Leader() is not null, "somebody leads");
         if (cluster.Leader() != leader)
@@ -194,6 +177,22 @@ public sealed class PageRootTests
     }
 
     private static string Big => $"\"{new string('x', 150_000)}\"";
+
+    /// <summary>A leader differs from one at a position that the third, who was writing a checkpoint, has nothing to say about.</summary>
+    private static (SimulatedNode Leader, SimulatedNode Third, SimulatedNode Wrong) DoubtThatOneSkipped(SimulatedCluster cluster)
+    {
+        SimulatedNode leader = cluster.AwaitLeader();
+        SimulatedNode third = cluster.Nodes.Find(node => node != leader)!;
+        SimulatedNode wrong = cluster.Nodes.Find(node => node != leader && node != third)!;
+        third.Loops!.Hold("checkpoint", cluster.Clock.MonotonicMicroseconds + 3_600_000_000);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        Flip(wrong, 1);
+        UntilTheNextCheckpoint(cluster, leader, wrong);
+        cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
+        Assert.False(InDoubt(third));
+        third.Loops.Hold("checkpoint", 0);
+        return (leader, third, wrong);
+    }
 
     private static SimulatedCluster Started(ulong seed)
     {

@@ -32,7 +32,7 @@ internal sealed class ClusterWatch
     private readonly Dictionary<NodeId, Life> _lives = [];
     private readonly List<Message> _messages = [];
     private readonly QuorumChecker _quorums = new();
-    private readonly LeaderWatch _leaders = new();
+    private readonly LeaderWatch _leaders;
     private readonly MembershipWatch _memberships;
 
     public ClusterWatch(SimulatedCluster cluster, int shards, Findings findings)
@@ -41,6 +41,7 @@ internal sealed class ClusterWatch
         _findings = findings;
         _committed = [.. Enumerable.Range(0, shards).Select(_ => new CommittedLog())];
         _memberships = new MembershipWatch(_committed);
+        _leaders = new LeaderWatch(cluster);
         Pages = new PageWatch(_raft);
         Disks = new DiskWatch(cluster);
         cluster.Network.Sent = NoteSent;

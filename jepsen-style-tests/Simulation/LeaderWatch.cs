@@ -10,9 +10,9 @@ namespace RaftQueue.Simulation;
 /// P11, of nodes that are up, after every step: none has more under way than it has room for. Of whoever leads: not with a disk or an
 /// apply loop that hangs, and what is due happens. A paused node knows of nothing, nor for a moment afterwards, and one that stops has other things to do.
 /// </summary>
-internal sealed class LeaderWatch
+internal sealed class LeaderWatch(SimulatedCluster cluster)
 {
-    /// <summary>An election timeout, and then the next round of the housekeeping.</summary>
+    /// <summary>An election timeout (or what it takes until news of another are there), and then the next round of the housekeeping.</summary>
     private const long MostStuckMs = 300 + 100;
 
     private const long MostLateMs = 200;
@@ -27,6 +27,7 @@ internal sealed class LeaderWatch
     private const long KeysBeforeSettings = 20;
 
     private readonly Dictionary<(NodeId, ShardId), long> _aloneUntil = [];
+    private readonly ApplyRivals _rivals = new(cluster);
     private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
 
     /// <summary>After every step, for every running node that did anything: whoever leads does so every 25 ms.</summary>
@@ -51,7 +52,7 @@ internal sealed class LeaderWatch
 
             long unsynced = shared.Wal.OldestUnsyncedMicroseconds;
             Works(replica.Shard, node, unsynced == 0 ? null : Math.Max(unsynced, AloneUntil(node, replica)), nowMicroseconds);
-            Works(replica.Shard, node, node.Loops!.StandsSince(Loop.Apply), nowMicroseconds);
+            Applies(replica, node, nowMicroseconds);
             _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);
         }
     }
@@ -65,6 +66,14 @@ internal sealed class LeaderWatch
         long now = node.Clock.MonotonicMicroseconds;
         if (!replica.Raft.AnotherStores(now / 1000)) _aloneUntil[(node.Id, replica.Shard)] = now;
         return _aloneUntil.GetValueOrDefault((node.Id, replica.Shard));
+    }
+
+    /// <summary>Where the apply loops of all stand still, or nobody else could lead for another reason, the leader stays.</summary>
+    private void Applies(ShardReplica replica, SimulatedNode node, long nowMicroseconds)
+    {
+        if (node.Loops!.StandsSince(Loop.Apply) is not { } stands) return;
+        long since = Math.Max(node.Clock.ToTrue(stands), node.PausedUntilMicroseconds);
+        _checker.Works(replica.Shard, node.Id, _rivals.Since(node, replica, since, nowMicroseconds) / 1000, nowMicroseconds / 1000);
     }
 
     private void Works(ShardId shard, SimulatedNode node, long? stuckSince, long nowMicroseconds) => _checker.Works(

@@ -49,6 +49,12 @@ public sealed class Message
     public bool Unfit { get; init; }
 
     /// <summary>
+    /// HeartbeatReply: so long the sender's apply loop has stood still in its work, see <see cref="RaftNode.ApplyStuckSinceMs"/>; 0 while it
+    /// moves or rests. Null: the sender is of a version that does not say.
+    /// </summary>
+    public long? ApplyStuckMs { get; init; }
+
+    /// <summary>
     /// The leader's newest read round (Append, Heartbeat), echoed by replies. A Heartbeat with round 0 only tells the commit
     /// index and wants no reply.
     /// </summary>

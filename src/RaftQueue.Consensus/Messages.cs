@@ -104,6 +104,7 @@ internal sealed class Messages(NodeState state)
         Term = state.Term,
         Reject = state.LogHangs,
         Unfit = state.IsUnfit,
+        ApplyStuckMs = state.ApplyStuckMs,
         Context = round,
     });
 

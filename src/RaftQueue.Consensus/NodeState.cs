@@ -36,8 +36,14 @@ internal sealed class NodeState(RaftOptions options, LogView log, IRandomSource 
     /// <summary>See <see cref="RaftNode.LogHangs"/>.</summary>
     public bool LogHangs { get; set; }
 
+    /// <summary>See <see cref="RaftNode.ApplyStuckSinceMs"/>.</summary>
+    public long? ApplyStuckSinceMs { get; set; }
+
+    /// <summary>How long the apply loop has stood still in its work; 0 while it moves or rests.</summary>
+    public long ApplyStuckMs => ApplyStuckSinceMs is { } since ? Math.Max(0, NowMs - since) : 0;
+
     /// <summary>See <see cref="RaftNode.ApplyHangs"/>.</summary>
-    public bool ApplyHangs { get; set; }
+    public bool ApplyHangs => ApplyStuckMs > Options.ElectionTimeoutMs;
 
     /// <summary>See <see cref="RaftNode.IsUnfit"/>.</summary>
     public bool IsUnfit { get; set; }

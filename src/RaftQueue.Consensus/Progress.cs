@@ -40,6 +40,12 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
     /// <summary>As it said last: it should not lead.</summary>
     public bool IsUnfit { get; set; }
 
+    /// <summary>As it said last: so long its apply loop has stood still in its work.</summary>
+    public long ApplyStuckMs { get; private set; }
+
+    /// <summary>When it said that, monotonic milliseconds; -1 before.</summary>
+    public long ToldApplyMs { get; private set; } = -1;
+
     /// <summary>Nothing of what is on its way was answered between the last two heartbeats: it may be lost.</summary>
     public bool Stalled { get; set; }
 
@@ -60,6 +66,12 @@ internal sealed class Progress(MemberInfo member, LogIndex next)
         Active = true;
         LastHeardMs = nowMs;
         if (round > Round) Round = round;
+    }
+
+    public void TellsApply(long stuckMs, long nowMs)
+    {
+        ApplyStuckMs = stuckMs;
+        ToldApplyMs = nowMs;
     }
 
     /// <summary>A heartbeat is sent: notices when what was on its way at the last one is still not answered.</summary>

@@ -117,13 +117,20 @@ public sealed class RaftNode
     }
 
     /// <summary>
-    /// What is committed is not applied here, and nobody is answered: the node does not campaign, since it could not serve as a leader.
+    /// Told by the caller: since when, by the time of these calls, the apply loop has stood still in the middle of its work; null while it
+    /// moves or rests. Leaders are told how long that is with every answer to a heartbeat.
     /// </summary>
-    public bool ApplyHangs
+    public long? ApplyStuckSinceMs
     {
-        get => _state.ApplyHangs;
-        set => _state.ApplyHangs = value;
+        get => _state.ApplyStuckSinceMs;
+        set => _state.ApplyStuckSinceMs = value;
     }
+
+    /// <summary>
+    /// The apply loop has stood still for longer than an election timeout: what is committed is not applied here, and nobody is answered. The
+    /// node does not campaign, since it could not serve as a leader.
+    /// </summary>
+    public bool ApplyHangs => _state.ApplyHangs;
 
     /// <summary>Told by the caller: this node stores what it is sent but should not lead (a full disk). Leaders hand over to others.</summary>
     public bool IsUnfit
@@ -391,6 +398,16 @@ public sealed class RaftNode
     {
         AdvanceTo(nowMs);
         return _replication.AnotherStores();
+    }
+
+    /// <summary>
+    /// Leader whose own apply hangs: an election may bring one whose apply does not, because a voter that could lead said so lately, or
+    /// because one has said nothing for long. Otherwise stepping down would only interrupt: who hangs does not campaign.
+    /// </summary>
+    public bool AnotherApplies(long nowMs)
+    {
+        AdvanceTo(nowMs);
+        return _replication.AnotherApplies();
     }
 
     /// <summary>Why this node last stepped down by itself or was told to; null when it never did.</summary>

@@ -8,6 +8,12 @@ namespace RaftQueue.Consensus;
 /// </summary>
 internal sealed class Replication
 {
+    /// <summary>For so many election timeouts a leader whose apply hangs waits for news of voters of whom it hears nothing.</summary>
+    private const int SilenceTimeouts = 10;
+
+    /// <summary>An apply loop moves that has stood still for at most this part of an election timeout.</summary>
+    private const int MovingPart = 4;
+
     private readonly NodeState _state;
     private readonly Messages _messages;
     private readonly Reads _reads;
@@ -130,6 +136,10 @@ internal sealed class Replication
     {
         peer.LogHangs = message.Reject;
         peer.IsUnfit = message.Unfit;
+        // Neither what came late, nor what waited in this node's sockets while it got no time, is news. Of whoever does not say how long it
+        // is not known why it is unfit.
+        if (message.Context >= Math.Max(_countedFromRound, peer.Round))
+            peer.TellsApply(message.ApplyStuckMs ?? (message.Unfit ? _state.Options.ElectionTimeoutMs : 0), _state.NowMs);
         Heard(peer, message.Context);
         switch (peer.State)
         {
@@ -155,13 +165,35 @@ internal sealed class Replication
     {
         foreach (Progress peer in _peers)
         {
-            bool heard = peer.LastHeardMs >= 0 && _state.NowMs - peer.LastHeardMs <= _state.Options.ElectionTimeoutMs;
-            if (!heard || peer.LogHangs || !_state.Members!.IsVoter(peer.Id)) continue;
-            if (peer.Match >= _state.Log.LastIndex) return true;
-            if (peer.StoredMs >= 0 && _state.NowMs - peer.StoredMs <= _state.Options.ElectionTimeoutMs / 2) return true;
+            if (IsLate(peer.LastHeardMs) || !_state.Members!.IsVoter(peer.Id)) continue;
+            if (Stores(peer)) return true;
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Whether a voter that could lead has said lately that its apply loop moves: it has what is committed, and its disk stores. Where all
+    /// say that theirs stand still as well, as when all wait for one disk, none would campaign. A voter that says nothing is most often
+    /// dead; but it may only be out of reach of this leader and have the others' votes, so after a while that is tried.
+    /// </summary>
+    public bool AnotherApplies()
+    {
+        bool someSilent = false;
+        foreach (Progress peer in _peers)
+        {
+            if (!_state.Members!.IsVoter(peer.Id)) continue;
+            if (IsLate(peer.ToldApplyMs))
+            {
+                someSilent = true;
+                continue;
+            }
+
+            bool moves = peer.ApplyStuckMs <= _state.Options.ElectionTimeoutMs / MovingPart;
+            if (moves && peer.Match >= _state.CommitIndex && Stores(peer)) return true;
+        }
+
+        return someSilent && _state.ApplyStuckMs > SilenceTimeouts * (long)_state.Options.ElectionTimeoutMs;
     }
 
     /// <summary>A new connection: whatever was on its way in the old one may be lost.</summary>
@@ -349,6 +381,15 @@ internal sealed class Replication
             foreach (LogEntry entry in entries) bytes += entry.SizeBytes;
             peer.Sent(previous + entries.Count, bytes);
         }
+    }
+
+    private bool IsLate(long ms) => ms < 0 || _state.NowMs - ms > _state.Options.ElectionTimeoutMs;
+
+    private bool Stores(Progress peer)
+    {
+        if (peer.LogHangs) return false;
+        if (peer.Match >= _state.Log.LastIndex) return true;
+        return peer.StoredMs >= 0 && _state.NowMs - peer.StoredMs <= _state.Options.ElectionTimeoutMs / 2;
     }
 
     private long MatchOf(NodeId id)

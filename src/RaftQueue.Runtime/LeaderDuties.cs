@@ -99,8 +99,9 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
         if (PlantedBugs.Has(PlantedBug.HungLeaderStays)) logSince = applySince = 0;
 #endif
         bool logHangs = logSince != 0 && nowMicroseconds - logSince > patience;
+        bool applyHangs = applySince != 0 && nowMicroseconds - applySince > patience;
         if (logHangs && replica.Raft.AnotherStores(nowMs)) StepDown("its log's disk hangs", nowMs);
-        else if (applySince != 0 && nowMicroseconds - applySince > patience) StepDown("its apply loop is stuck", nowMs);
+        else if (applyHangs && replica.Raft.AnotherApplies(nowMs)) StepDown("its apply loop is stuck", nowMs);
         else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
     }

@@ -132,7 +132,7 @@ internal sealed class ShardReplica
         long unsyncedSince = _node.Wal.OldestUnsyncedMicroseconds;
         Raft.LogHangs = unsyncedSince != 0 && nowMicroseconds - unsyncedSince > HangTimeouts * _node.Options.ElectionTimeoutMs * 1000L;
         long stuckSince = _loop.ApplyWatch.StuckSinceMicroseconds;
-        Raft.ApplyHangs = stuckSince != 0 && nowMicroseconds - stuckSince > _node.Options.ElectionTimeoutMs * 1000L;
+        Raft.ApplyStuckSinceMs = stuckSince == 0 ? null : stuckSince / 1000;
         Raft.IsUnfit = _node.IsDiskFull || Raft.ApplyHangs;
         if (Raft.Role == Role.Leader) _duties.Sweep(nowMicroseconds);
     }

@@ -8,8 +8,8 @@ namespace RaftQueue.Transport;
 /// <summary>
 /// Consensus messages as the payload of one frame, little endian: format u16, count u16, then each message in
 /// <see cref="FixedBytes"/> bytes followed by its entries as they stand on disk (an entry tells its own length):
-/// kind u8, flags u8 (1 reject, 2 force, 4 unfit), shard u16, from i32, to i32, entry count i32, term, index, log term, commit, hint index,
-/// hint term i64, context u64, wall clock i64. <see cref="Message.FromIncarnation"/> is not sent: frames carry it.
+/// kind u8, flags u8 (1 reject, 2 force, 4 unfit), shard u16, from i32, to i32, entry count i32, term, index, log term, commit, hint index
+/// (of a HeartbeatReply 1 + <see cref="Message.ApplyStuckMs"/>, 0 not said), hint term i64, context u64, wall clock i64. <see cref="Message.FromIncarnation"/> is not sent: frames carry it.
 /// </summary>
 public static class MessageCodec
 {
@@ -83,7 +83,7 @@ public static class MessageCodec
         BinaryPrimitives.WriteInt64LittleEndian(span[24..], message.Index.Value);
         BinaryPrimitives.WriteInt64LittleEndian(span[32..], message.LogTerm.Value);
         BinaryPrimitives.WriteInt64LittleEndian(span[40..], message.Commit.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(span[48..], message.HintIndex.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(span[48..], message.Kind == MessageKind.HeartbeatReply ? (message.ApplyStuckMs + 1) ?? 0 : message.HintIndex.Value);
         BinaryPrimitives.WriteInt64LittleEndian(span[56..], message.HintTerm.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(span[64..], message.Context);
         BinaryPrimitives.WriteInt64LittleEndian(span[72..], message.WallUnixMs);
@@ -100,6 +100,8 @@ public static class MessageCodec
         if (!IsPossible(span, kind, entryCount)) return false;
         var shard = new ShardId(BinaryPrimitives.ReadUInt16LittleEndian(span[2..]));
         var index = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(span[24..]));
+        long hint = BinaryPrimitives.ReadInt64LittleEndian(span[48..]);
+        bool tellsApply = kind == MessageKind.HeartbeatReply;
         rest = rest[FixedBytes..];
         if (!TryDecodeEntries(ref rest, shard, index, entryCount, out IReadOnlyList<LogEntry> entries)) return false;
         into.Add(new Message
@@ -113,7 +115,8 @@ public static class MessageCodec
             LogTerm = new Term(BinaryPrimitives.ReadInt64LittleEndian(span[32..])),
             Commit = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(span[40..])),
             Reject = (span[1] & RejectFlag) != 0,
-            HintIndex = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(span[48..])),
+            HintIndex = tellsApply ? LogIndex.Zero : new LogIndex(hint),
+            ApplyStuckMs = tellsApply && hint > 0 ? hint - 1 : null,
             HintTerm = new Term(BinaryPrimitives.ReadInt64LittleEndian(span[56..])),
             Force = (span[1] & ForceFlag) != 0,
             Unfit = (span[1] & UnfitFlag) != 0,

@@ -120,6 +120,24 @@ public sealed class WatchTests
         Assert.Equal(movesOn ? null : "its apply loop is stuck", replica.Raft.LastStepDownReason);
     }
 
+    /// <summary>A process that was stopped finds its apply loop where it was: nothing is known of a time in which nobody looked.</summary>
+    [Fact]
+    public void ANodeThatGotNoTimeDoesNotTakeItsApplyForStuck()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 98);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        var watch = new ApplyWatch(leader.Node!.Parts.Shared);
+        ShardReplica[] shards = [.. leader.Node.Parts.Replica.Shards];
+        leader.Node.Parts.Shared.ApplyBusySinceMicroseconds = 1_000_000;
+        watch.Sweep(shards, 1_010_000);
+        watch.Sweep(shards, 1_035_000);
+        watch.Sweep(shards, 6_000_000);
+        Assert.InRange(6_000_000 - watch.StuckSinceMicroseconds, 100_000, 150_000);
+        watch.Sweep(shards, 6_025_000);
+        Assert.InRange(6_025_000 - watch.StuckSinceMicroseconds, 125_000, 175_000);
+    }
+
     /// <summary>All shards of a node share one apply loop: where it hangs in one of them, the others stand still as well.</summary>
     [Fact]
     public void AnApplyThatHangsInOneShardEndsTheLeadOfAll()

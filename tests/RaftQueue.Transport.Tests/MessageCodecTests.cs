@@ -62,6 +62,20 @@ public sealed class MessageCodecTests
         }
     }
 
+    /// <summary>Who does not know the field leaves zeros there, and who reads it as a hint of a heartbeat's answer ignores it.</summary>
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData(0L, 1)]
+    [InlineData(750L, 751)]
+    public void HowLongApplyStandsStillTravelsInThePlaceOfAHint(long? stuckMs, long onTheWire)
+    {
+        byte[] payload = Encode([new Message { Kind = MessageKind.HeartbeatReply, From = new NodeId(2), To = new NodeId(1), ApplyStuckMs = stuckMs }]);
+        Assert.Equal(onTheWire, System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(4 + 48)));
+        var read = new List<Message>();
+        Assert.True(MessageCodec.TryDecode(payload, read));
+        Assert.Equal(stuckMs, read[0].ApplyStuckMs);
+    }
+
     [Fact]
     public void ACountThatCannotBeAllocatesNothingLarge()
     {
@@ -101,6 +115,7 @@ public sealed class MessageCodecTests
         Assert.Equal(
             (expected.Commit, expected.Reject, expected.HintIndex, expected.HintTerm, expected.Force, expected.Context, expected.WallUnixMs),
             (actual.Commit, actual.Reject, actual.HintIndex, actual.HintTerm, actual.Force, actual.Context, actual.WallUnixMs));
+        Assert.Equal(expected.ApplyStuckMs, actual.ApplyStuckMs);
         Assert.Equal(expected.Entries.Select(entry => entry.Bytes.ToArray()), actual.Entries.Select(entry => entry.Bytes.ToArray()));
     }
 }

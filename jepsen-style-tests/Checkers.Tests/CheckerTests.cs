@@ -351,6 +351,38 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void P9_a_repeat_of_a_call_on_a_lease_is_told_the_first_outcome()
+    {
+        foreach (OperationKind kind in new[] { OperationKind.Nack, OperationKind.Extend, OperationKind.Release, OperationKind.Reschedule })
+        {
+            Made made = TwoLeases(secondAtMs: 300, beforeSecond: made => made.OnLease(kind, 2, (90, 95), 10, 2, key: "k", body: "b"));
+            made.OnLease(kind, 2, (400, 410), 12, 2, key: "k", body: "b", replayed: true, expiresAtMs: 95);
+            IdempotencyChecker.Check(made.Record());
+            made.OnLease(kind, 2, (420, 430), 13, 2, TokenStatus.LeaseLost, key: "k", body: "b", replayed: true, expiresAtMs: 95);
+            Fails("P9", "something else of its leases", IdempotencyChecker.Check, made);
+            Made twice = TwoLeases(secondAtMs: 300, beforeSecond: made => made.OnLease(kind, 2, (90, 95), 10, 2, key: "k", body: "b"));
+            twice.OnLease(kind, 2, (400, 410), 12, 2, TokenStatus.LeaseLost, key: "k", body: "b");
+            Fails("P9", "was new to", IdempotencyChecker.Check, twice);
+        }
+
+        Made extended = TwoLeases(secondAtMs: 300, beforeSecond: made => made.OnLease(OperationKind.Extend, 2, (90, 95), 10, 2, key: "k", body: "b"));
+        extended.OnLease(OperationKind.Extend, 2, (400, 410), 12, 2, key: "k", body: "b", replayed: true, expiresAtMs: 900);
+        Fails("P9", "something else of its leases", IdempotencyChecker.Check, extended);
+    }
+
+    [Fact]
+    public void P2_a_repeated_extend_does_not_extend_again()
+    {
+        Made made = TwoLeases(secondAtMs: 300, beforeSecond: made =>
+        {
+            made.OnLease(OperationKind.Extend, 2, (82, 84), 10, 2, delayMs: 5_000, key: "k", body: "b");
+            made.OnLease(OperationKind.Extend, 2, (86, 88), 10, 2, delayMs: 50);
+            made.OnLease(OperationKind.Extend, 2, (90, 95), 10, 2, delayMs: 5_000, key: "k", body: "b", replayed: true);
+        });
+        FenceChecker.Check(made.Record());
+    }
+
+    [Fact]
     public void P9_a_request_makes_one_job()
     {
         Made twice = new();

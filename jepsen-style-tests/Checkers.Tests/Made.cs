@@ -85,7 +85,11 @@ internal sealed class Made
         int fence,
         TokenStatus status = TokenStatus.Ok,
         long? delayMs = null,
-        string? newPayload = null) => Add(new Operation
+        string? newPayload = null,
+        string? key = null,
+        string? body = null,
+        bool replayed = false,
+        long? expiresAtMs = null) => Add(new Operation
         {
             Id = _calls.Count + 1,
             Kind = kind,
@@ -97,8 +101,11 @@ internal sealed class Made
             Fence = (ulong)fence,
             DelayMs = delayMs,
             NewPayload = newPayload,
+            IdempotencyKey = key,
+            KeyBody = body,
+            Replayed = replayed,
             Status = status,
-            ExpiresAtMs = ms.To + (delayMs ?? 0),
+            ExpiresAtMs = expiresAtMs ?? ms.To + (delayMs ?? 0),
         }, index);
 
     public Operation Ack(int job, (int From, int To) ms, int? index, int fence, TokenStatus status = TokenStatus.Ok) =>

@@ -25,6 +25,19 @@ public sealed class AskedJob
 
     public long? ExpireAfterMs { get; init; }
 
+    /// <summary>The same asked for once more; what was answered is no part of it.</summary>
+    public AskedJob Again() => new()
+    {
+        Payload = Payload,
+        UniqueKey = UniqueKey,
+        Until = Until,
+        WindowMs = WindowMs,
+        OnConflict = OnConflict,
+        DelayMs = DelayMs,
+        RunAtMs = RunAtMs,
+        ExpireAfterMs = ExpireAfterMs,
+    };
+
     /// <summary>The job that the answer named: the new one, or the holder of the key.</summary>
     public JobId? Job { get; set; }
 

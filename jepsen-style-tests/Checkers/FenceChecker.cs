@@ -72,7 +72,7 @@ public static class FenceChecker
         RunRecord record, JobId job, (Operation Call, Grant Grant) earlier, (Operation Call, Grant Grant) later, List<Operation> calls)
     {
         if (calls.Exists(call => MayEnd(call) && (call.IsOpen || call.Index <= later.Call.Index))) return;
-        Operation? extend = calls.FindLast(call => call.Kind == OperationKind.Extend && call.TookToken && call.Index < later.Call.Index);
+        Operation? extend = calls.FindLast(call => call is { Kind: OperationKind.Extend, TookToken: true, Replayed: false } && call.Index < later.Call.Index);
         long ends = extend?.ExpiresAtMs ?? earlier.Grant.ExpiresAtMs;
         if (record.StampOf(job, later.Call.Index) is { } at)
             Require.That(at >= ends, $"P2: {later.Grant} at {at} while {earlier.Grant} lasts until {ends}");

@@ -4,17 +4,21 @@ using RaftQueue.Primitives;
 namespace RaftQueue.Checkers;
 
 /// <summary>
-/// P9: within its window an idempotency key has one outcome: one set of jobs over all accepted replies, one reply that is no replay,
-/// one body. And no request, keyed or not, made two jobs. O(n log n).
+/// P9: within its window an idempotency key has one outcome: one set of jobs over all accepted replies, one word on each lease token, one
+/// reply that is no replay, one body. And no request, keyed or not, made two jobs. O(n log n).
 /// </summary>
 public static class IdempotencyChecker
 {
     public static void Check(RunRecord record)
     {
         var keyed = record.History.Operations.Where(call => call.IdempotencyKey is not null && call.IsOk);
+        // What was not answered may be the first that a later one replays; the log, where it is known, says so of all but leases.
+        HashSet<(ShardId, string)> open = [.. record.History.Operations
+            .Where(call => call.IdempotencyKey is not null && call.IsOpen && (record.Truth is null || call.Kind == OperationKind.Lease))
+            .Select(call => (call.Shard, call.IdempotencyKey!))];
         foreach (var key in keyed.GroupBy(call => (call.Shard, call.IdempotencyKey!)))
         {
-            CheckKey(record, key.Key.Shard, [.. key.OrderBy(call => call.Index.Value).ThenBy(call => call.Replayed)]);
+            CheckKey(record, key.Key.Shard, [.. key.OrderBy(call => call.Index.Value).ThenBy(call => call.Replayed)], open.Contains(key.Key));
         }
 
         CheckPayloads(record);
@@ -37,7 +41,7 @@ public static class IdempotencyChecker
         }
     }
 
-    private static void CheckKey(RunRecord record, ShardId shard, List<Operation> calls)
+    private static void CheckKey(RunRecord record, ShardId shard, List<Operation> calls, bool mayReplayOpen)
     {
         Operation? first = null;
         foreach (Operation call in calls)
@@ -46,12 +50,24 @@ public static class IdempotencyChecker
             if (fresh && first is not null && !IsOver(record, shard, first, call))
                 throw new PropertyViolatedException($"P9: key {call.IdempotencyKey} was new to {call} and to {first}");
             if (fresh) first = call;
-            if (first is null || fresh) continue;
+            if (first is null || fresh || mayReplayOpen) continue;
             Require.That(first.KeyBody == call.KeyBody, $"P9: {call} replays {first}, which had another body");
             IEnumerable<JobId?> mine = call.Jobs.Select(asked => asked.Job?.Key());
             Require.That(
                 mine.SequenceEqual(first.Jobs.Select(asked => asked.Job?.Key())), $"P9: {call} replays {first} with other jobs: {string.Join(' ', mine)}");
+            Require.That(SaysTheSame(call, first), $"P9: {call} replays {first} and says something else of its leases");
         }
+    }
+
+    /// <summary>Of tokens the first outcome is told again; of a lease request those of the leases that live.</summary>
+    private static bool SaysTheSame(Operation call, Operation first)
+    {
+        if (call.Kind != first.Kind) return false;
+        if (call.Kind == OperationKind.Lease) return call.Grants.All(told => first.Grants.Any(grant => grant.Fence == told.Fence));
+        // Of a call that was not answered the log tells what became of its tokens, but not what it would have been told of their ends.
+        bool tellsEnds = call.Kind == OperationKind.Extend && !first.FoundInLog && !call.FoundInLog;
+        bool Same(Operation one, Operation other) => one.Status == other.Status && (!tellsEnds || one.ExpiresAtMs == other.ExpiresAtMs);
+        return Same(call, first) && call.Rows.Count == first.Rows.Count && call.Rows.Zip(first.Rows).All(pair => Same(pair.First, pair.Second));
     }
 
     /// <summary>The key's window had passed, by the stamps of the log or else by the harness's clock.</summary>

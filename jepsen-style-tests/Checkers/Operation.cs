@@ -167,6 +167,34 @@ public sealed class Operation
     [JsonIgnore]
     public bool TookToken => IsOnLease && IsOk && Status == TokenStatus.Ok;
 
+    /// <summary>The same call made once more, by anybody through any node; what was answered is no part of it.</summary>
+    public Operation Again(int id, int client, int node, ShardId shard, long invokedNs, IReadOnlyList<Operation>? rows = null) => new()
+    {
+        Id = id,
+        Client = client,
+        Node = node,
+        Kind = Kind,
+        Shard = shard,
+        InvokedNs = invokedNs,
+        Queue = Queue,
+        Queues = Queues,
+        IdempotencyKey = IdempotencyKey,
+        KeyBody = KeyBody,
+        Jobs = [.. Jobs.Select(job => job.Again())],
+        Job = Job,
+        Rows = rows ?? [],
+        Fence = Fence,
+        DelayMs = DelayMs,
+        ExpireAfterMs = ExpireAfterMs,
+        Dead = Dead,
+        NewPayload = NewPayload,
+        PullAheadMs = PullAheadMs,
+        WaitMs = WaitMs,
+        IfVersion = IfVersion,
+        Worker = Worker,
+        SpansShards = SpansShards,
+    };
+
     public override string ToString() =>
         $"#{Id} client {Client} node {Node} {Kind} {Queue} {string.Join(' ', Jobs.Select(job => job.Payload[..Math.Min(24, job.Payload.Length)]).Take(3))} "
         + $"job {Job} fence {Fence}: {End} {Code} {Status} at {Index}{(FoundInLog ? " (from the log)" : "")}";

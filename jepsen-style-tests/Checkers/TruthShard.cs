@@ -178,7 +178,7 @@ public sealed class TruthShard
         for (int i = 0; i < call.Rows.Count && i < effect.Statuses.Count; i++)
         {
             Operation row = call.Rows[i];
-            (row.FoundInLog, row.Index, row.Term, row.Code, row.Status) = (true, call.Index, call.Term, call.Code, effect.Statuses[i]);
+            (row.FoundInLog, row.Index, row.Term, row.Code, row.Status, row.Replayed) = (true, call.Index, call.Term, call.Code, effect.Statuses[i], call.Replayed);
             row.ExpiresAtMs = _model.Find(row.Job!.Value.Sequence)?.LeaseEnd ?? 0;
         }
 

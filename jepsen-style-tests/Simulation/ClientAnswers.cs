@@ -31,6 +31,7 @@ internal static class ClientAnswers
         if (outcome.Result.IsEmpty) return;
         Require.Readable(CommandResultReader.TryRead(outcome.Result.Span, out CommandResultReader result));
         operation.Replayed = result.Replayed;
+        foreach (Operation row in operation.Rows) row.Replayed = result.Replayed;
         operation.Answer = ResultText.Of(TypeOf(operation.Kind), operation.Jobs.Count == 1, outcome.Result.Span);
         if (outcome.Code != ResultCode.Ok) return;
         MessagePackReader body = result.Body;

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using RaftQueue.Checkers;
 using RaftQueue.Checkers.Model;
-using RaftQueue.Jobs;
 using RaftQueue.Jobs.Commands;
 using RaftQueue.MessagePack;
 
@@ -24,41 +23,40 @@ internal static class ClientCommands
         LeaseCommand.WriteEnd(writer, maxJobs, operation.DelayMs, Encoding.UTF8.GetBytes(operation.Worker), operation.PullAheadMs, 8 << 20);
     });
 
-    /// <summary>The body of a call on one lease token; <paramref name="text"/> is result, error or progress.</summary>
-    public static byte[] Token(Operation operation, string? text, int? priority = null) => Encode((in MessagePackWriter writer) =>
+    /// <summary>The body of a call on leases.</summary>
+    public static byte[] Tokens(Operation operation, IReadOnlyList<ModelItem> items) => Encode((in MessagePackWriter writer) =>
     {
-        IReadOnlyList<Operation> rows = operation.Rows.Count > 0 ? operation.Rows : [operation];
-        TokenCommand.WriteStart(writer, Envelope(operation), rows.Count);
-        foreach (Operation row in rows) WriteItem(writer, row, text, priority);
+        TokenCommand.WriteStart(writer, Envelope(operation), items.Count);
+        foreach (ModelItem item in items) WriteItem(writer, operation.Kind, item);
     });
 
-    private static void WriteItem(in MessagePackWriter writer, Operation operation, string? text, int? priority)
+    private static void WriteItem(in MessagePackWriter writer, OperationKind kind, ModelItem item)
     {
-        JobId job = operation.Job!.Value;
-        var lease = new LeaseReference(job.Slot, job.Sequence, operation.Fence);
-        byte[] said = text is null ? [] : Encoding.UTF8.GetBytes(text);
-        switch (operation.Kind)
+        var lease = LeaseReference.Of(item.Token);
+        switch (kind)
         {
             case OperationKind.Ack:
-                new AckItem { Lease = lease, Result = said }.Write(writer);
+                new AckItem { Lease = lease, Result = Utf8(item.Text) }.Write(writer);
                 break;
             case OperationKind.Nack:
-                new NackItem { Lease = lease, Error = said, DelayMs = operation.DelayMs, Dead = operation.Dead }.Write(writer);
+                new NackItem { Lease = lease, Error = Utf8(item.Text), DelayMs = item.DelayMs, Dead = item.Dead }.Write(writer);
                 break;
             case OperationKind.Extend:
-                new ExtendItem { Lease = lease, LeaseMs = operation.DelayMs!.Value, Progress = said }.Write(writer);
+                new ExtendItem { Lease = lease, LeaseMs = item.LeaseMs, Progress = Utf8(item.Text) }.Write(writer);
                 break;
             case OperationKind.Release:
-                new ReleaseItem { Lease = lease, DelayMs = operation.DelayMs }.Write(writer);
+                new ReleaseItem { Lease = lease, DelayMs = item.DelayMs }.Write(writer);
                 break;
             default:
                 new RescheduleItem
                 {
                     Lease = lease,
-                    DelayMs = operation.DelayMs,
-                    PayloadKind = operation.NewPayload is null ? null : PayloadKind.Json,
-                    Payload = operation.NewPayload is null ? [] : Encoding.UTF8.GetBytes(operation.NewPayload),
-                    Priority = priority,
+                    DelayMs = item.DelayMs,
+                    RunAtMs = item.RunAtMs,
+                    PayloadKind = item.PayloadKind,
+                    Payload = Utf8(item.Payload),
+                    ContentType = Utf8(item.ContentType),
+                    Priority = item.Priority,
                 }.Write(writer);
                 break;
         }
@@ -83,6 +81,8 @@ internal static class ClientCommands
         envelope.BodyHash = Hash(operation.KeyBody ?? "");
         return envelope;
     }
+
+    private static byte[] Utf8(string? text) => text is null ? [] : Encoding.UTF8.GetBytes(text);
 
     private delegate void BodyWriter(in MessagePackWriter writer);
 

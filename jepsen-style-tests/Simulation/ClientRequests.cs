@@ -10,7 +10,7 @@ using RaftQueue.Runtime;
 namespace RaftQueue.Simulation;
 
 /// <summary>Turns the steps of one client into calls.</summary>
-internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload, History history, ClientShared shared, int client)
+internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload workload, History history, ClientShared shared, int client)
 {
     /// <summary>So many jobs fit into one lease answer however large they are.</summary>
     public const int MostJobsOfALease = 30;
@@ -37,14 +37,15 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             StepKind.Cancel when shared.AnyJobToCancel(random) is { } job => Cancel(job.Job, job.Version),
             StepKind.Read when shared.AnyJob(random) is { } job => Read(job.Job),
             StepKind.ReadQueue or StepKind.ListQueues => ReadQueues(),
-            StepKind.PutQueue => PutQueue(),
+            StepKind.PutQueue => PutQueue(AnyQueue(), OneIn(4) ? OwnKey : null),
             _ => Enqueue(1),
         };
     }
 
-    private ClientCall Enqueue(int count, string? underKey = null)
+    private ClientCall Enqueue(int count) => Enqueue(count, AnyQueue(), OneIn(4) ? OwnKey : null);
+
+    private ClientCall Enqueue(int count, string queue, string? key)
     {
-        string queue = AnyQueue();
         var plain = new List<PlainJob>();
         for (int i = 0; i < count; i++) plain.Add(Job(i));
         Operation operation = new()
@@ -56,7 +57,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             Shard = ShardOf(queue),
             InvokedNs = history.NextNs(),
             Queue = queue,
-            IdempotencyKey = underKey ?? (OneIn(4) ? $"k{_step.Number}" : null),
+            IdempotencyKey = key,
             KeyBody = $"{_step.Number}",
             Jobs = plain.ConvertAll(Asked),
         };
@@ -104,43 +105,34 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         ExpireAfterMs = job.ExpireAfterMs,
     };
 
-    /// <summary>The same call again, byte for byte, or now and then another one under its key.</summary>
+    /// <summary>The same call again, byte for byte, through whichever node is asked now; or now and then another one under its key.</summary>
     private ClientCall Repeat(Prepared first)
     {
         Operation call = first.Call;
-        if (OneIn(6)) return Enqueue(1, call.IdempotencyKey);
-        Operation again = new()
-        {
-            Id = history.NextId,
-            Client = client,
-            Node = _asked.Id.Value,
-            Kind = call.Kind,
-            Shard = call.Job?.Shard ?? ShardOf(call.Queue),
-            InvokedNs = history.NextNs(),
-            Queue = call.Queue,
-            Queues = call.Queues,
-            IdempotencyKey = call.IdempotencyKey,
-            KeyBody = call.KeyBody,
-            Jobs = [.. call.Jobs.Select(job => new AskedJob
-            {
-                Payload = job.Payload,
-                UniqueKey = job.UniqueKey,
-                Until = job.Until,
-                WindowMs = job.WindowMs,
-                OnConflict = job.OnConflict,
-                DelayMs = job.DelayMs,
-                RunAtMs = job.RunAtMs,
-                ExpireAfterMs = job.ExpireAfterMs,
-            })],
-            Job = call.Job,
-            Fence = call.Fence,
-            DelayMs = call.DelayMs,
-            PullAheadMs = call.PullAheadMs,
-            WaitMs = call.WaitMs,
-            IfVersion = call.IfVersion,
-            Worker = call.Worker,
-        };
+        if (OneIn(6) && OtherBody(call) is { } other) return other;
+        ShardId shard = call.Kind is OperationKind.Lease or OperationKind.PutQueue or OperationKind.Enqueue ? ShardOf(call.Queue) : call.Shard;
+        var rows = new List<Operation>();
+        Operation again = call.Again(history.NextId, client, _asked.Id.Value, shard, history.NextNs(), rows);
+        foreach (Operation row in call.Rows)
+            rows.Add(row.Again(again.Id + 1 + rows.Count, client, again.Node, shard, history.NextNs()));
         return again.Kind == OperationKind.Lease ? Lease(again, [new LeaseSegment(again.Shard, first.Body)]) : Submit(again, first.Body);
+    }
+
+    /// <summary>Something else of the same kind under the key of a call; null when there is nothing to do it with.</summary>
+    private ClientCall? OtherBody(Operation call)
+    {
+        string key = call.IdempotencyKey!;
+        switch (call.Kind)
+        {
+            case OperationKind.Enqueue:
+                return Enqueue(1, call.Queue, key);
+            case OperationKind.PutQueue:
+                return PutQueue(call.Queue, key);
+            case OperationKind.Cancel or OperationKind.Lease:
+                return null;
+            default:
+                return shared.TakeGrant(_random) is { } grant && grant.Job.Shard == call.Shard ? OnLeases(call.Kind, [grant], key) : null;
+        }
     }
 
     private ClientCall Lease()
@@ -171,7 +163,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             InvokedNs = history.NextNs(),
             Queue = queues[0],
             Queues = queues,
-            IdempotencyKey = keyed ? $"k{_step.Number}" : null,
+            IdempotencyKey = keyed ? OwnKey : null,
             KeyBody = $"{_step.Number}",
             DelayMs = OneIn(8) ? null : 150 + _random.NextBelow(6_000),
             PullAheadMs = OneIn(5) ? _random.NextBelow(3_000) : 0,
@@ -196,66 +188,15 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         return new ClientCall(operation, node, gone) { Command = asked };
     }
 
-    private ClientCall UseLease(Grant grant)
-    {
-        OperationKind kind = _step.Kind switch
-        {
-            StepKind.Ack => OperationKind.Ack,
-            StepKind.Nack => OperationKind.Nack,
-            StepKind.Extend => OperationKind.Extend,
-            StepKind.Release => OperationKind.Release,
-            _ => OperationKind.Reschedule,
-        };
-        if (kind != OperationKind.Reschedule && OneIn(3)) return UseLeases(kind, grant);
-        string? text = OneIn(2) ? $"\"r{_step.Number} ✓\"" : null;
-        Operation operation = New(kind, grant.Queue, grant.Job, grant.Fence, keyed: kind == OperationKind.Ack && OneIn(6));
-        return Submit(operation, ClientCommands.Token(operation, text, OneIn(2) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null));
-    }
-
-    /// <summary>Several leases of one shard in one call, good ones and lost ones.</summary>
-    private ClientCall UseLeases(OperationKind kind, Grant first)
-    {
-        List<Grant> grants = [first];
-        for (int more = 1 + (int)_random.NextBelow(4); more > 0 && shared.TakeGrant(_random) is { } other; more--)
-        {
-            if (other.Job.Shard == first.Job.Shard && !grants.Exists(grant => grant.Job == other.Job)) grants.Add(other);
-        }
-
-        var rows = new List<Operation>();
-        Operation all = New(kind, first.Queue, rows: rows);
-        foreach (Grant grant in grants)
-        {
-            rows.Add(new Operation
-            {
-                Id = all.Id + 1 + rows.Count,
-                Client = client,
-                Node = all.Node,
-                Kind = kind,
-                Shard = all.Shard,
-                InvokedNs = history.NextNs(),
-                Queue = grant.Queue,
-                Job = grant.Job,
-                // A fence that never was, now and then.
-                Fence = OneIn(12) ? grant.Fence + 1_000_000 : grant.Fence,
-                DelayMs = all.DelayMs,
-                Dead = all.Dead,
-            });
-        }
-
-        ClientCall call = Submit(all, ClientCommands.Token(all, OneIn(2) ? $"\"r{_step.Number} ✓\"" : null));
-        foreach (Operation row in rows) history.Add(row);
-        return call;
-    }
-
     private ClientCall Cancel(JobId job, long? version)
     {
-        Operation operation = New(OperationKind.Cancel, "", job, keyed: OneIn(4), ifVersion: OneIn(2) ? version : null);
+        Operation operation = New(OperationKind.Cancel, "", job, key: OneIn(4) ? OwnKey : null, ifVersion: OneIn(2) ? version : null);
         return Submit(operation, ClientCommands.Cancel(operation));
     }
 
-    private ClientCall PutQueue()
+    private ClientCall PutQueue(string queue, string? key)
     {
-        Operation operation = New(OperationKind.PutQueue, AnyQueue(), keyed: OneIn(4));
+        Operation operation = New(OperationKind.PutQueue, queue, key: key);
         var patch = new SettingsPatch
         {
             ReplaceAll = OneIn(3),
@@ -277,6 +218,7 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
     private ClientCall Submit(Operation operation, byte[] body)
     {
         history.Add(operation);
+        foreach (Operation row in operation.Rows) history.Add(row);
         CommandType type = ClientAnswers.TypeOf(operation.Kind);
         if (operation.IdempotencyKey is not null) shared.Remember(new Prepared(operation, type, body));
         Node node = _asked.Node!;
@@ -327,10 +269,11 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
         string queue,
         JobId? job = null,
         ulong fence = 0,
-        bool keyed = false,
+        string? key = null,
         bool stale = false,
         long? ifVersion = null,
-        IReadOnlyList<Operation>? rows = null) => new()
+        IReadOnlyList<Operation>? rows = null,
+        ModelItem? item = null) => new()
         {
             Id = history.NextId,
             Client = client,
@@ -339,20 +282,23 @@ internal sealed class ClientRequests(SimulatedCluster cluster, Workload workload
             Shard = job?.Shard ?? ShardOf(queue),
             InvokedNs = history.NextNs(),
             Queue = queue,
-            IdempotencyKey = keyed ? $"k{_step.Number}" : null,
-            KeyBody = keyed ? $"{_step.Number}" : null,
+            IdempotencyKey = key,
+            KeyBody = key is null ? null : $"{_step.Number}",
             Job = job,
             Rows = rows ?? [],
             Fence = fence,
-            DelayMs = kind == OperationKind.Extend || OneIn(2) ? 1 + _random.NextBelow(3_000) : null,
-            Dead = kind == OperationKind.Nack && OneIn(10),
-            NewPayload = kind == OperationKind.Reschedule && OneIn(2) ? $"\"p{_step.Number}.0\"" : null,
+            DelayMs = kind == OperationKind.Extend ? item?.LeaseMs : item?.DelayMs,
+            Dead = item?.Dead == true,
+            NewPayload = item?.Payload,
             IfVersion = ifVersion,
             Stale = stale,
         };
 
     private static ReadConsistency Consistency(Operation operation) =>
         operation.Stale ? ReadConsistency.Stale : ReadConsistency.Linearizable;
+
+    /// <summary>The idempotency key of a call that is made for the first time.</summary>
+    private string OwnKey => $"k{_step.Number}";
 
     private string AnyQueue() => $"q{_random.NextBelow(workload.Queues)}";
 

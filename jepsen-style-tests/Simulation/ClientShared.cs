@@ -11,6 +11,7 @@ internal sealed class ClientShared
     private readonly List<(JobId Job, long? Version)> _jobs = [];
     private readonly List<(JobId Job, long? Version)> _unique = [];
     private readonly List<Prepared> _keyed = [];
+    private readonly List<Prepared> _lost = [];
 
     public void Learn(Operation operation, SplitMix64 random)
     {
@@ -31,6 +32,12 @@ internal sealed class ClientShared
     }
 
     public void Remember(Prepared keyed) => _keyed.Add(keyed);
+
+    /// <summary>Nobody heard what became of the call.</summary>
+    public void Lost(Operation call)
+    {
+        if (call.IdempotencyKey is not null && _keyed.FindLast(keyed => keyed.Call == call) is { } prepared) _lost.Add(prepared);
+    }
 
     public Grant? TakeGrant(SplitMix64 random)
     {
@@ -53,6 +60,13 @@ internal sealed class ClientShared
     public (JobId Job, long? Version)? AnyJobToCancel(SplitMix64 random) =>
         _unique.Count > 0 && random.NextBelow(2) == 0 ? _unique[_unique.Count - 1 - (int)random.NextBelow(Math.Min(_unique.Count, 5))] : AnyJob(random);
 
-    public Prepared? AnyKeyed(SplitMix64 random) =>
-        _keyed.Count == 0 ? null : _keyed[_keyed.Count - 1 - (int)random.NextBelow(Math.Min(4, _keyed.Count))];
+    /// <summary>One whose answer was lost, one of the last, which may be under way, or any, whose key's window may be over.</summary>
+    public Prepared? AnyKeyed(SplitMix64 random)
+    {
+        long way = random.NextBelow(3);
+        List<Prepared> among = way == 0 && _lost.Count > 0 ? _lost : _keyed;
+        if (among.Count == 0) return null;
+        int newest = way == 2 ? among.Count : Math.Min(4, among.Count);
+        return among[among.Count - 1 - (int)random.NextBelow(newest)];
+    }
 }

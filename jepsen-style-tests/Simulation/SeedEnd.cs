@@ -136,7 +136,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     public (Operation Call, byte[] Body) Ack(SimulatedNode node, string queue, Grant grant)
     {
         Operation call = New(node, OperationKind.Ack, queue, grant.Job, grant.Fence);
-        return (call, ClientCommands.Token(call, text: null));
+        return (call, ClientCommands.Tokens(call, [new ModelItem(new LeaseToken(grant.Job, grant.Fence))]));
     }
 
     /// <summary>Begins a call and notes under which number its node sends it on.</summary>

@@ -44,6 +44,7 @@ internal sealed class SimulatedClient(
         history.Returned(call.Operation);
         foreach (Operation row in call.Operation.Rows) history.Returned(row);
         if (call.Operation.End == OperationEnd.Applied) shared.Learn(call.Operation, _random);
+        else if (call.Operation.End == OperationEnd.Info) shared.Lost(call.Operation);
         Think();
     }
 

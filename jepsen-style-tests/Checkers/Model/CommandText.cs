@@ -101,49 +101,50 @@ internal static class CommandText
     {
         Require.Readable(TokenCommand.TryReadStart(body, out TokenCommand command));
         (Int128, Int128)? key = KeyOf(command.Envelope);
-        MessagePackReader items = command.Items;
-        // The model takes calls whose tokens share everything else, as clients of a simulation make them.
-        var tokens = new List<LeaseToken>(command.Count);
-        Func<string>? run = null;
-        for (int i = 0; i < command.Count; i++) run = OnToken(model, type, ref items, tokens, key);
-        return run is null ? throw new PropertyViolatedException("P10: a command has a token") : run();
+        MessagePackReader reader = command.Items;
+        var items = new List<ModelItem>(command.Count);
+        for (int i = 0; i < command.Count; i++) items.Add(Item(type, ref reader));
+        return type switch
+        {
+            CommandType.Ack => model.Ack(items, key),
+            CommandType.Nack => model.Nack(items, key),
+            CommandType.Extend => model.Extend(items, key),
+            CommandType.Release => model.Release(items, key),
+            CommandType.Revoke => model.Revoke(items),
+            _ => model.Reschedule(items, key),
+        };
     }
 
-    private static Func<string> OnToken(
-        JobModel model, CommandType type, ref MessagePackReader items, List<LeaseToken> tokens, (Int128 Key, Int128 Body)? key)
+    private static ModelItem Item(CommandType type, ref MessagePackReader reader)
     {
         switch (type)
         {
             case CommandType.Ack:
-                Require.Readable(AckItem.TryRead(ref items, out AckItem ack));
-                tokens.Add(TokenOf(ack.Lease));
-                string? result = Shots.Text(ack.Result);
-                return () => model.Ack(tokens, result, key);
+                Require.Readable(AckItem.TryRead(ref reader, out AckItem ack));
+                return new ModelItem(TokenOf(ack.Lease)) { Text = Shots.Text(ack.Result) };
             case CommandType.Nack:
-                Require.Readable(NackItem.TryRead(ref items, out NackItem nack));
-                tokens.Add(TokenOf(nack.Lease));
-                (string? error, long? delayMs, bool dead) = (Shots.Text(nack.Error), nack.DelayMs, nack.Dead);
-                return () => model.Nack(tokens, error, delayMs, dead);
+                Require.Readable(NackItem.TryRead(ref reader, out NackItem nack));
+                return new ModelItem(TokenOf(nack.Lease)) { Text = Shots.Text(nack.Error), DelayMs = nack.DelayMs, Dead = nack.Dead };
             case CommandType.Extend:
-                Require.Readable(ExtendItem.TryRead(ref items, out ExtendItem extend));
-                tokens.Add(TokenOf(extend.Lease));
-                (long leaseMs, string? progress) = (extend.LeaseMs, Shots.Text(extend.Progress));
-                return () => model.Extend(tokens, leaseMs, progress);
+                Require.Readable(ExtendItem.TryRead(ref reader, out ExtendItem extend));
+                return new ModelItem(TokenOf(extend.Lease)) { LeaseMs = extend.LeaseMs, Text = Shots.Text(extend.Progress) };
             case CommandType.Release:
-                Require.Readable(ReleaseItem.TryRead(ref items, out ReleaseItem release));
-                tokens.Add(TokenOf(release.Lease));
-                long? wait = release.DelayMs;
-                return () => model.Release(tokens, wait);
+                Require.Readable(ReleaseItem.TryRead(ref reader, out ReleaseItem release));
+                return new ModelItem(TokenOf(release.Lease)) { DelayMs = release.DelayMs };
             case CommandType.Revoke:
-                Require.Readable(RevokeItem.TryRead(ref items, out RevokeItem revoke));
-                tokens.Add(TokenOf(revoke.Lease));
-                return () => model.Revoke(tokens);
+                Require.Readable(RevokeItem.TryRead(ref reader, out RevokeItem revoke));
+                return new ModelItem(TokenOf(revoke.Lease));
             default:
-                Require.Readable(RescheduleItem.TryRead(ref items, out RescheduleItem again));
-                tokens.Add(TokenOf(again.Lease));
-                (long? later, long? runAt, int? priority) = (again.DelayMs, again.RunAtMs, again.Priority);
-                string? payload = again.PayloadKind is { } kind ? Shots.PayloadText(kind, again.Payload) : null;
-                return () => model.Reschedule(tokens, later, runAt, payload, priority);
+                Require.Readable(RescheduleItem.TryRead(ref reader, out RescheduleItem again));
+                return new ModelItem(TokenOf(again.Lease))
+                {
+                    DelayMs = again.DelayMs,
+                    RunAtMs = again.RunAtMs,
+                    PayloadKind = again.PayloadKind,
+                    Payload = again.PayloadKind is null or PayloadKind.None ? null : Shots.PayloadText(again.PayloadKind.Value, again.Payload),
+                    ContentType = Shots.Text(again.ContentType),
+                    Priority = again.Priority,
+                };
         }
     }
 

@@ -2,7 +2,7 @@ using RaftQueue.Jobs;
 
 namespace RaftQueue.Checkers.Model;
 
-/// <summary>What requests do.</summary>
+/// <summary>What requests do that show no lease.</summary>
 public sealed partial class JobModel
 {
     public string Enqueue(string name, bool single, IReadOnlyList<PlainJob> specs, (Int128 Key, Int128 Body)? key)
@@ -66,80 +66,6 @@ public sealed partial class JobModel
         return Head(ResultCode.Ok) + Rows([.. granted.Select(GrantText)]);
     }
 
-    public string Ack(IReadOnlyList<LeaseToken> tokens, string? result, (Int128 Key, Int128 Body)? key) => Finishing(tokens, key, "ack", job =>
-    {
-        EndAttempt(job, "ack", AttemptOutcome.Succeeded, null);
-        job.Version--;
-        job.Result = result;
-        job.Queue.Succeeded++;
-        Finish(job, JobState.Succeeded, JobReason.None);
-    });
-
-    public string Nack(IReadOnlyList<LeaseToken> tokens, string? error, long? delayMs, bool dead) => Finishing(tokens, null, "nack", job =>
-    {
-        EndAttempt(job, "nack", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Failed, error);
-        if (EndsWithFailure(job, dead)) return;
-        RetryPolicy retry = job.Spec.Retry ?? RetryPolicy.Default;
-        WaitUntil(job, Now + (delayMs ?? retry.DelayMs(job.Sequence, job.Attempt)), retry: true);
-    });
-
-    public string Release(IReadOnlyList<LeaseToken> tokens, long? delayMs) =>
-        Finishing(tokens, null, "release", job => HandBack(job, "release", delayMs ?? 0));
-
-    public string Revoke(IReadOnlyList<LeaseToken> tokens) => Finishing(tokens, null, "revoke", job => HandBack(job, "revoke", 0));
-
-    public string Reschedule(IReadOnlyList<LeaseToken> tokens, long? delayMs, long? runAtMs, string? payload, int? priority) =>
-        Finishing(tokens, null, "reschedule", job =>
-        {
-            EndAttempt(job, "reschedule", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Rescheduled, null);
-            if (job.CancelRequested)
-            {
-                job.Version--;
-                Finish(job, JobState.Cancelled, JobReason.None);
-                return;
-            }
-
-            job.Queue.Succeeded++;
-            job.Runs++;
-            job.Attempt = 0;
-            job.Progress = null;
-            job.StartedThisRun = false;
-            job.Priority = priority ?? job.Priority;
-            if (payload is not null)
-            {
-                job.Payload = payload;
-                job.PayloadKind = PayloadKind.Json;
-                job.ContentType = null;
-            }
-
-            WaitUntil(job, RunAt(delayMs, runAtMs, null), retry: false);
-            job.DiesAt = job.RunAt + job.Spec.ExpireAfterMs;
-        });
-
-    public string Extend(IReadOnlyList<LeaseToken> tokens, long leaseMs, string? progress)
-    {
-        Last = new ModelEffect();
-        var rows = new List<string>();
-        foreach (LeaseToken token in tokens)
-        {
-            bool live = IsLive(token, out ModelJob? job);
-            Last.Statuses.Add(live ? TokenStatus.Ok : TokenStatus.LeaseLost);
-            if (live)
-            {
-                job!.LeaseEnd = Now + leaseMs;
-                job.Version++;
-                job.Progress = progress ?? job.Progress;
-                Touched(job);
-            }
-
-            rows.Add(live
-                ? $"ExtendRow {{ Status = Ok, ExpiresAtMs = {Now + leaseMs}, RemainingMs = {leaseMs}, CancelRequested = {job!.CancelRequested} }}"
-                : "ExtendRow { Status = LeaseLost, ExpiresAtMs = 0, RemainingMs = 0, CancelRequested = False }");
-        }
-
-        return Head(ResultCode.Ok) + Rows(rows);
-    }
-
     public string Cancel(ulong sequence, long? ifVersion, (Int128 Key, Int128 Body)? key = null)
     {
         Last = new ModelEffect();
@@ -175,45 +101,6 @@ public sealed partial class JobModel
         string answer = Accept(key, Rows([$"{created} {queue.Text(Now)}"]));
         Trim(queue);
         return answer;
-    }
-
-    private string Finishing(IReadOnlyList<LeaseToken> tokens, (Int128 Key, Int128 Body)? key, string verb, Action<ModelJob> end)
-    {
-        Last = new ModelEffect();
-        if (Known(key, out string known)) return known;
-        var rows = new List<string>();
-        foreach (LeaseToken token in tokens)
-        {
-            bool live = IsLive(token, out ModelJob? job);
-            bool repeat = !live && job is not null && job.Fence == token.Fence && job.EndedBy == verb;
-            Last.Statuses.Add(live || repeat ? TokenStatus.Ok : TokenStatus.LeaseLost);
-            rows.Add(live || repeat ? "Ok" : "LeaseLost");
-            if (!live) continue;
-            end(job!);
-            Touched(job!);
-            Trim(job!.Queue);
-        }
-
-        return Accept(key, Rows(rows));
-    }
-
-    private void HandBack(ModelJob job, string by, long delayMs)
-    {
-        EndAttempt(job, by, job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Released, null);
-        job.Attempt--;
-        if (job.CancelRequested)
-        {
-            job.Version--;
-            Finish(job, JobState.Cancelled, JobReason.None);
-        }
-        else if (delayMs > 0)
-        {
-            WaitUntil(job, Now + delayMs, retry: false);
-        }
-        else
-        {
-            ToTheFront(job);
-        }
     }
 
     private void Grant(ModelJob job, long? leaseMs, string worker)
@@ -299,12 +186,6 @@ public sealed partial class JobModel
     }
 
     private ModelJob? Holder(ModelQueue queue, string key) => _holders.GetValueOrDefault((queue, key));
-
-    private bool IsLive(LeaseToken token, out ModelJob? job)
-    {
-        job = Find(token.Job.Sequence);
-        return job is { State: JobState.Leased } && job.Fence == token.Fence;
-    }
 
     private ModelQueue AddQueue(string name)
     {

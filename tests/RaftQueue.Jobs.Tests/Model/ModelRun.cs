@@ -162,12 +162,17 @@ public sealed class ModelRun : IDisposable
         return picked;
     }
 
+    /// <summary>A key among two of this verb, and now and then another body under it.</summary>
+    private static (int, int)? Key(Choices choices, int first) => choices.OneIn(6) ? (first + choices.Below(2), choices.Below(5) / 4) : null;
+
+    private static List<ModelItem> Items(List<LeaseToken> tokens, Func<LeaseToken, ModelItem> make) => tokens.ConvertAll(token => make(token));
+
     private void Ack(Choices choices)
     {
         List<LeaseToken> tokens = Pick(choices);
         string? result = choices.OneIn(2) ? "{\"ok\":true}" : null;
-        (int, int)? key = choices.OneIn(8) ? (5 + choices.Below(2), choices.Below(5) / 4) : null;
-        Add(CommandType.Ack, Bodies.Ack(tokens, result, key), () => _model.Ack(tokens, result, key));
+        (int, int)? key = Key(choices, 5);
+        Add(CommandType.Ack, Bodies.Ack(tokens, result, key), () => _model.Ack(Items(tokens, token => new(token) { Text = result }), key));
     }
 
     private void Nack(Choices choices)
@@ -176,7 +181,11 @@ public sealed class ModelRun : IDisposable
         string? error = choices.OneIn(2) ? "boom" : null;
         long? delay = choices.OneIn(3) ? choices.Of(0, 250) : null;
         bool dead = choices.OneIn(6);
-        Add(CommandType.Nack, Bodies.Nack(tokens, error, delay, dead), () => _model.Nack(tokens, error, delay, dead));
+        (int, int)? key = Key(choices, 7);
+        Add(
+            CommandType.Nack,
+            Bodies.Nack(tokens, error, delay, dead, key),
+            () => _model.Nack(Items(tokens, token => new(token) { Text = error, DelayMs = delay, Dead = dead }), key));
     }
 
     private void Extend(Choices choices)
@@ -184,14 +193,19 @@ public sealed class ModelRun : IDisposable
         List<LeaseToken> tokens = Pick(choices);
         long leaseMs = choices.Of(1, 100, 3000);
         string? progress = choices.OneIn(2) ? "50" : null;
-        Add(CommandType.Extend, Bodies.Extend(tokens, leaseMs, progress), () => _model.Extend(tokens, leaseMs, progress));
+        (int, int)? key = Key(choices, 9);
+        Add(
+            CommandType.Extend,
+            Bodies.Extend(tokens, leaseMs, progress, key),
+            () => _model.Extend(Items(tokens, token => new(token) { LeaseMs = leaseMs, Text = progress }), key));
     }
 
     private void Release(Choices choices)
     {
         List<LeaseToken> tokens = Pick(choices);
         long? delay = choices.OneIn(3) ? choices.Of(0, 400) : null;
-        Add(CommandType.Release, Bodies.Release(tokens, delay), () => _model.Release(tokens, delay));
+        (int, int)? key = Key(choices, 11);
+        Add(CommandType.Release, Bodies.Release(tokens, delay, key), () => _model.Release(Items(tokens, token => new(token) { DelayMs = delay }), key));
     }
 
     private void Reschedule(Choices choices)
@@ -202,14 +216,23 @@ public sealed class ModelRun : IDisposable
         long? runAt = schedule == 1 ? _now + choices.Of(-1, 900) : null;
         string? payload = choices.OneIn(2) ? "\"again\"" : null;
         int? priority = choices.OneIn(3) ? choices.Below(3) : null;
-        byte[] body = Bodies.Reschedule(tokens, delay, runAt, payload, priority);
-        Add(CommandType.Reschedule, body, () => _model.Reschedule(tokens, delay, runAt, payload, priority));
+        (int, int)? key = Key(choices, 13);
+        ModelItem Item(LeaseToken token) => new(token)
+        {
+            DelayMs = delay,
+            RunAtMs = runAt,
+            PayloadKind = payload is null ? null : PayloadKind.Json,
+            Payload = payload,
+            Priority = priority,
+        };
+        byte[] body = Bodies.Reschedule(tokens, delay, runAt, payload, priority, key);
+        Add(CommandType.Reschedule, body, () => _model.Reschedule(Items(tokens, Item), key));
     }
 
     private void Revoke(Choices choices)
     {
         List<LeaseToken> tokens = Pick(choices);
-        Add(CommandType.Revoke, Bodies.Revoke(tokens), () => _model.Revoke(tokens));
+        Add(CommandType.Revoke, Bodies.Revoke(tokens), () => _model.Revoke(Items(tokens, token => new(token))));
     }
 
     private void Cancel(Choices choices)

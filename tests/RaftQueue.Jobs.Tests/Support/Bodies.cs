@@ -33,16 +33,17 @@ public static class Bodies
         Tokens(tokens, idempotency, (LeaseToken token, in MessagePackWriter writer) =>
             new AckItem { Lease = LeaseReference.Of(token), Result = Utf8(result) }.Write(writer));
 
-    public static byte[] Nack(IReadOnlyList<LeaseToken> tokens, string? error = null, long? delayMs = null, bool dead = false) =>
-        Tokens(tokens, null, (LeaseToken token, in MessagePackWriter writer) =>
+    public static byte[] Nack(
+        IReadOnlyList<LeaseToken> tokens, string? error = null, long? delayMs = null, bool dead = false, (int Key, int Body)? idempotency = null) =>
+        Tokens(tokens, idempotency, (LeaseToken token, in MessagePackWriter writer) =>
             new NackItem { Lease = LeaseReference.Of(token), Error = Utf8(error), DelayMs = delayMs, Dead = dead }.Write(writer));
 
-    public static byte[] Extend(IReadOnlyList<LeaseToken> tokens, long leaseMs, string? progress = null) =>
-        Tokens(tokens, null, (LeaseToken token, in MessagePackWriter writer) =>
+    public static byte[] Extend(IReadOnlyList<LeaseToken> tokens, long leaseMs, string? progress = null, (int Key, int Body)? idempotency = null) =>
+        Tokens(tokens, idempotency, (LeaseToken token, in MessagePackWriter writer) =>
             new ExtendItem { Lease = LeaseReference.Of(token), LeaseMs = leaseMs, Progress = Utf8(progress) }.Write(writer));
 
-    public static byte[] Release(IReadOnlyList<LeaseToken> tokens, long? delayMs = null) =>
-        Tokens(tokens, null, (LeaseToken token, in MessagePackWriter writer) =>
+    public static byte[] Release(IReadOnlyList<LeaseToken> tokens, long? delayMs = null, (int Key, int Body)? idempotency = null) =>
+        Tokens(tokens, idempotency, (LeaseToken token, in MessagePackWriter writer) =>
             new ReleaseItem { Lease = LeaseReference.Of(token), DelayMs = delayMs }.Write(writer));
 
     public static byte[] Revoke(IReadOnlyList<LeaseToken> tokens) =>
@@ -54,7 +55,8 @@ public static class Bodies
         long? delayMs = null,
         long? runAtMs = null,
         string? payload = null,
-        int? priority = null) => Tokens(tokens, null, (LeaseToken token, in MessagePackWriter writer) =>
+        int? priority = null,
+        (int Key, int Body)? idempotency = null) => Tokens(tokens, idempotency, (LeaseToken token, in MessagePackWriter writer) =>
             new RescheduleItem
             {
                 Lease = LeaseReference.Of(token),

@@ -289,6 +289,35 @@ public sealed class CheckerTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 1_000, true)]
+    [InlineData(1, 900, false)]
+    [InlineData(3, 4_000, true)]
+    [InlineData(3, 3_000, false)]
+    [InlineData(9, 5_000, true)]
+    public void P5_a_nack_without_a_delay_waits_for_the_back_off(long attempt, int backOffMs, bool holds)
+    {
+        // By the harness's clock nine tenths of it.
+        int secondAtMs = 100 + (backOffMs * 9 / 10);
+        var retry = new RetryPolicy(BackoffKind.Exponential, 1_000, 5_000, 200_000);
+        Made made = new();
+        made.Enqueue(2, (50, 60), 8, retry: retry);
+        made.Lease(2, (70, 80), 9, 2, attempt: attempt);
+        made.OnLease(OperationKind.Nack, 2, (95, 98), 10, 2);
+        made.Lease(2, (secondAtMs, secondAtMs + 5), 11, 3, attempt: attempt + 1, pullAheadMs: 10_000);
+        if (holds) EarlyChecker.Check(made.Record());
+        else Fails("P5", "too early", record => EarlyChecker.Check(record), made);
+    }
+
+    [Fact]
+    public void P5_a_job_without_a_policy_has_the_built_in_one_unless_its_queue_may_have_one()
+    {
+        Made made = TwoLeases(secondAtMs: 4_000, beforeSecond: made => made.OnLease(OperationKind.Nack, 2, (90, 95), 10, 2));
+        Fails("P5", "too early", record => EarlyChecker.Check(record), made);
+        made.Add(new Operation { Id = 9, Kind = OperationKind.PutQueue, Shard = default, InvokedNs = 1, ReturnedNs = 2, Queue = "q" }, 1);
+        EarlyChecker.Check(made.Record());
+    }
+
     [Fact]
     public void P6_a_call_is_not_behind_one_that_had_returned()
     {

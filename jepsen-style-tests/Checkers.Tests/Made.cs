@@ -24,6 +24,7 @@ internal sealed class Made
         UniqueUntil until = UniqueUntil.Finished,
         long windowMs = 0,
         bool created = true,
+        RetryPolicy? retry = null,
         string? key = null,
         string? body = null,
         bool replayed = false) => Add(new Operation
@@ -46,6 +47,7 @@ internal sealed class Made
                     Until = until,
                     WindowMs = windowMs,
                     DelayMs = delayMs,
+                    Retry = retry,
                     Job = index is null ? null : Job(job),
                     Created = index is not null && created,
                 },

@@ -25,6 +25,9 @@ public sealed class AskedJob
 
     public long? ExpireAfterMs { get; init; }
 
+    /// <summary>Null where the queue's default, or else the built-in one, counts.</summary>
+    public RetryPolicy? Retry { get; init; }
+
     /// <summary>The same asked for once more; what was answered is no part of it.</summary>
     public AskedJob Again() => new()
     {
@@ -36,6 +39,7 @@ public sealed class AskedJob
         DelayMs = DelayMs,
         RunAtMs = RunAtMs,
         ExpireAfterMs = ExpireAfterMs,
+        Retry = Retry,
     };
 
     /// <summary>The job that the answer named: the new one, or the holder of the key.</summary>

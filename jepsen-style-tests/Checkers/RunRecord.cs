@@ -9,6 +9,7 @@ public sealed class RunRecord
     private readonly Lazy<ILookup<JobId, Operation>> _callsByJob;
     private readonly Lazy<ILookup<JobId, (Operation Call, Grant Grant)>> _grantsByJob;
     private readonly Lazy<ILookup<JobId, (Operation Call, AskedJob Asked)>> _enqueuesByJob;
+    private readonly Lazy<Dictionary<(ShardId Shard, ulong Fence), long>> _attempts;
 
     public RunRecord(History history)
     {
@@ -25,9 +26,30 @@ public sealed class RunRecord
             .SelectMany(call => call.Jobs.Where(asked => asked.Job is not null).Select(asked => (call, asked)))
             .OrderBy(pair => pair.call.Index.Value)
             .ToLookup(pair => pair.asked.Job!.Value.Key()));
+        _attempts = new(() =>
+        {
+            var attempts = new Dictionary<(ShardId, ulong), long>();
+            foreach ((_, Grant grant) in history.Grants) attempts.TryAdd((grant.Job.Shard, grant.Fence), grant.Attempt);
+            return attempts;
+        });
     }
 
     public History History { get; }
+
+    /// <summary>The number of the attempt that a lease was, by what any client was told; null when nobody was.</summary>
+    public long? AttemptOf(JobId job, ulong fence) => _attempts.Value.TryGetValue((job.Shard, fence), out long attempt) ? attempt : null;
+
+    /// <summary>
+    /// By which policy the job's failed attempts are tried again: its enqueue's word, else what its queue said then. Null where nobody knows.
+    /// </summary>
+    public RetryPolicy? RetryOf(JobId job)
+    {
+        (Operation? made, AskedJob? asked) = EnqueuesByJob[job.Key()].FirstOrDefault(pair => pair.Asked.Created);
+        if (asked?.Retry is { } own) return own;
+        if (Truth is { } truth) return truth.Shards[job.Shard.Value].RetryOf(job);
+        bool mayHaveDefault = made is null || History.Operations.Any(call => call.Kind == OperationKind.PutQueue && call.Queue == made.Queue);
+        return mayHaveDefault ? null : Model.ModelBackOff.BuiltIn;
+    }
 
     /// <summary>The logs replayed, which settled open calls; null where only the history is known.</summary>
     public Truth? Truth { get; init; }

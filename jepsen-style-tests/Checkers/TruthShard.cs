@@ -56,6 +56,9 @@ public sealed class TruthShard
     /// <summary>Jobs as the model has them at the end; null for none (any more).</summary>
     public ModelJob? Find(JobId job) => _model.Find(job.Sequence);
 
+    /// <summary>How the job's failed attempts are tried again, also when it is forgotten by now; null when it never was.</summary>
+    public RetryPolicy? RetryOf(JobId job) => _model.Ever(job.Sequence)?.Retry;
+
     /// <summary>All jobs that ever were.</summary>
     public IReadOnlyCollection<ModelJob> Jobs => _model.Jobs;
 

@@ -103,6 +103,7 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
         DelayMs = job.DelayMs,
         RunAtMs = job.RunAtMs,
         ExpireAfterMs = job.ExpireAfterMs,
+        Retry = job.Retry,
     };
 
     /// <summary>The same call again, byte for byte, through whichever node is asked now; or now and then another one under its key.</summary>

@@ -140,6 +140,7 @@ public sealed partial class JobModel
             ContentType = spec.ContentType,
             Priority = (int)(spec.Priority ?? settings.Default("priority") ?? 0),
             MaxAttempts = spec.MaxAttempts ?? settings.Default("maxAttempts") ?? Settings.DefaultMaxAttempts,
+            Retry = spec.Retry ?? ModelBackOff.BuiltIn,
             KeepMs = spec.KeepMs ?? settings.Default("keepMs"),
             Key = unique,
             WindowEnd = spec is { Key: not null, Until: UniqueUntil.Window } ? Now + spec.WindowMs : null,

@@ -18,8 +18,7 @@ public sealed partial class JobModel
     {
         EndAttempt(job, "nack", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Failed, item.Text);
         if (EndsWithFailure(job, item.Dead)) return;
-        RetryPolicy retry = job.Spec.Retry ?? RetryPolicy.Default;
-        WaitUntil(job, Now + (item.DelayMs ?? retry.DelayMs(job.Sequence, job.Attempt)), retry: true);
+        WaitUntil(job, Now + (item.DelayMs ?? ModelBackOff.DelayMs(job.Retry, job.Sequence, job.Attempt)), retry: true);
     });
 
     public string Release(IReadOnlyList<ModelItem> items, (Int128 Key, Int128 Body)? key = null) =>

@@ -62,6 +62,9 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     /// <summary>The job unless there is none or it is forgotten.</summary>
     public ModelJob? Find(ulong sequence) => _jobs.TryGetValue(sequence, out ModelJob? job) && !job.Forgotten ? job : null;
 
+    /// <summary>The job, also when it is forgotten by now.</summary>
+    public ModelJob? Ever(ulong sequence) => _jobs.GetValueOrDefault(sequence);
+
     /// <summary>Time passes: what is due happens in the order of time, kind and enqueue.</summary>
     public void Advance(long now)
     {

@@ -11,6 +11,9 @@ public sealed class ModelJob
 
     public PlainJob Spec { get; set; } = new();
 
+    /// <summary>The job's own policy, else its queue's when it was made, else the built-in one.</summary>
+    public RetryPolicy Retry { get; init; } = ModelBackOff.BuiltIn;
+
     public string? Payload { get; set; }
 
     public PayloadKind PayloadKind { get; set; }

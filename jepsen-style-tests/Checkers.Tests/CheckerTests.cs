@@ -336,6 +336,59 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void P6_a_listing_over_pages_names_each_queue_once()
+    {
+        static Made Made(params string[][] pages)
+        {
+            Made made = new();
+            foreach ((int at, string name) in new[] { (0, "a"), (20, "b"), (40, "c") }) made.Enqueue(at + 1, (at, at + 5), at + 1, queue: name);
+            made.Enqueue(90, (110, 120), 99, queue: "d");
+            for (int i = 0; i < pages.Length; i++)
+            {
+                made.Add(new Operation
+                {
+                    Id = 10 + i,
+                    Kind = OperationKind.ListQueues,
+                    Shard = default,
+                    InvokedNs = (100 + (10 * i)) * 1_000_000,
+                    ReturnedNs = (105 + (10 * i)) * 1_000_000,
+                    FirstPage = 10,
+                    After = i == 0 ? null : pages[i - 1][^1],
+                    Limit = 2,
+                    Names = pages[i],
+                }, 70 + i);
+            }
+
+            return made;
+        }
+
+        ListingChecker.Check(Made(["a", "b"], ["c"]).Record());
+        ListingChecker.Check(Made(["a", "b"], ["c", "d"], []).Record());
+        // Not at its end yet: the last page is full.
+        ListingChecker.Check(Made(["a", "b"]).Record());
+        Fails("P6", "is not listed", ListingChecker.Check, Made(["a", "c"], []));
+        Fails("P6", "is not listed", ListingChecker.Check, Made(["a"]));
+        Fails("P6", "the listing was at b", ListingChecker.Check, Made(["a", "b"], ["b", "c"], []));
+        Fails("P6", "2 at most", ListingChecker.Check, Made(["a", "b", "c"]));
+    }
+
+    [Theory]
+    [InlineData(1_100, 0, true)]
+    [InlineData(1_101, 0, false)]
+    [InlineData(1_101, 10, true)]
+    public void P5_a_reschedule_with_a_time_is_not_granted_before_it(long runAtMs, long pullAheadMs, bool holds)
+    {
+        Made made = new();
+        made.Enqueue(2, (50, 60), 8);
+        made.Lease(2, (70, 80), 9, 2);
+        made.OnLease(OperationKind.Reschedule, 2, (90, 95), 10, 2, runAtMs: runAtMs);
+        made.Lease(2, (100, 110), 11, 3, pullAheadMs: pullAheadMs);
+        RunRecord record = made.Record(stamps: index => index * 100);
+        if (holds) EarlyChecker.Check(record);
+        else Fails("P5", "before the time", record => EarlyChecker.Check(record), record);
+    }
+
+    [Fact]
     public void P8_versions_never_fall_and_states_go_ways_that_exist()
     {
         Made falls = new();

@@ -91,7 +91,8 @@ internal sealed class Made
         string? key = null,
         string? body = null,
         bool replayed = false,
-        long? expiresAtMs = null) => Add(new Operation
+        long? expiresAtMs = null,
+        long? runAtMs = null) => Add(new Operation
         {
             Id = _calls.Count + 1,
             Kind = kind,
@@ -103,6 +104,7 @@ internal sealed class Made
             Fence = (ulong)fence,
             DelayMs = delayMs,
             NewPayload = newPayload,
+            RunAtMs = runAtMs,
             IdempotencyKey = key,
             KeyBody = body,
             Replayed = replayed,
@@ -145,8 +147,10 @@ internal sealed class Made
 
     public void Forget(int node) => _final.Remove(node);
 
-    public RunRecord Record(long? healedMs = null, long recoveryMs = 1_000_000) => new(new History(_calls))
+    /// <param name="stamps">Of entries by their index, ms; null where the log is not known.</param>
+    public RunRecord Record(long? healedMs = null, long recoveryMs = 1_000_000, Func<long, long>? stamps = null) => new(new History(_calls))
     {
+        Stamps = stamps is null ? null : (_, index) => stamps(index.Value),
         FinalJobs = _final,
         HealedNs = healedMs is { } healed ? Ns((int)healed) : null,
         RecoveryNs = recoveryMs * 1_000_000,

@@ -6,7 +6,7 @@ namespace RaftQueue.Checkers;
 /// <summary>One job of an enqueue: what was asked for, and what the answer said of it.</summary>
 public sealed class AskedJob
 {
-    /// <summary>The payload as <see cref="Model.Shots.PayloadText"/> shows it; no two requests of a run have the same.</summary>
+    /// <summary>The payload as <see cref="Model.Shots.PayloadText"/> shows it; no two requests of a run have the same, but for those without one: empty.</summary>
     public string Payload { get; init; } = "";
 
     public string? UniqueKey { get; init; }

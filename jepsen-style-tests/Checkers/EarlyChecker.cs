@@ -63,6 +63,11 @@ public static class EarlyChecker
         {
             if (asked is { Created: true, RunAtMs: { } runAt } && !call.Replayed) yield return (call, runAt);
         }
+
+        foreach (Operation call in Endings(record, job))
+        {
+            if (call is { Kind: OperationKind.Reschedule, RunAtMs: { } runAt }) yield return (call, runAt);
+        }
     }
 
     /// <summary>The calls that certainly ended a lease of the job.</summary>

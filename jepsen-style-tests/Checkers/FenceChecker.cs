@@ -38,11 +38,15 @@ public static class FenceChecker
         {
             (Operation Call, Grant Grant)? earlier = i == 0 ? null : grants[i - 1];
             // Another payload: a newcomer under its unique key replaced the job since, with a schedule of its own.
-            bool sameJob = earlier is { } before && before.Grant.Payload == grants[i].Grant.Payload;
+            bool sameJob = earlier is { } before && before.Grant.Payload == grants[i].Grant.Payload && !IsReplaced(record, job, before.Call, grants[i].Call);
             CheckAhead(record, job, grants[i].Call, grants[i].Grant, sameJob ? byFence[earlier!.Value.Grant.Fence] : []);
             if (earlier is { } known) CheckLease(record, job, known, grants[i], [.. byFence[known.Grant.Fence]]);
         }
     }
+
+    /// <summary>Jobs without a payload are replaced by others without one.</summary>
+    private static bool IsReplaced(RunRecord record, JobId job, Operation from, Operation to) => record.EnqueuesByJob[job].Any(pair =>
+        pair.Asked.Replaced == true && pair.Call.Index >= from.Index && pair.Call.Index <= to.Index);
 
     /// <summary>Both lists are in the order of the log.</summary>
     private static void CheckLateCalls(List<(Operation Call, Grant Grant)> grants, List<Operation> calls)

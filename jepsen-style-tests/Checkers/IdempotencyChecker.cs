@@ -85,7 +85,8 @@ public static class IdempotencyChecker
             if (call.IdempotencyKey is not null) continue;
             foreach (AskedJob asked in call.Jobs)
             {
-                if (!asked.Created || asked.Job is not { } job || makers.TryAdd(asked.Payload, (job.Key(), call))) continue;
+                // Jobs without a payload cannot be told apart by it.
+                if (!asked.Created || asked.Payload.Length == 0 || asked.Job is not { } job || makers.TryAdd(asked.Payload, (job.Key(), call))) continue;
                 Require.That(makers[asked.Payload].Job == job.Key(), $"P9: {asked.Payload} is {job} of {call} and {makers[asked.Payload]}");
             }
         }

@@ -65,6 +65,23 @@ public sealed class Operation
     /// <summary>Nacks, releases, reschedules: how long the job is to be left alone. Extends and leases: how long the lease is to be.</summary>
     public long? DelayMs { get; init; }
 
+    /// <summary>Reschedules: the time at which the job is to run again, Unix ms of the cluster's; instead of a delay.</summary>
+    public long? RunAtMs { get; init; }
+
+    /// <summary>An enqueue of one job as a list of one.</summary>
+    public bool IsList { get; init; }
+
+    /// <summary>Listings: the name behind which the page begins, and how many it may hold; no limit is 0.</summary>
+    public string? After { get; init; }
+
+    public int Limit { get; init; }
+
+    /// <summary>Listings: the call that asked for the first page.</summary>
+    public int FirstPage { get; init; }
+
+    /// <summary>Listings: the names on the page.</summary>
+    public IReadOnlyList<string> Names { get; set; } = [];
+
     /// <summary>Settings of a queue: the age after which its jobs die that say nothing else, when the call sets one; ms.</summary>
     public long? ExpireAfterMs { get; set; }
 
@@ -185,6 +202,8 @@ public sealed class Operation
         Rows = rows ?? [],
         Fence = Fence,
         DelayMs = DelayMs,
+        RunAtMs = RunAtMs,
+        IsList = IsList,
         ExpireAfterMs = ExpireAfterMs,
         Dead = Dead,
         NewPayload = NewPayload,

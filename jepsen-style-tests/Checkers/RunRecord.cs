@@ -93,6 +93,9 @@ public sealed class RunRecord
     public bool WasLeasedBefore(JobId job, Grant grant) =>
         Truth?.GrantsByJob[job.Key()].Any(earlier => earlier.RunAtMs == grant.RunAtMs && earlier.Fence < grant.Fence) == true;
 
+    /// <summary>The stamp of an entry where something else than <see cref="Truth"/> knows it, Unix ms.</summary>
+    public Func<ShardId, LogIndex, long>? Stamps { get; init; }
+
     /// <summary>The stamp of an entry, Unix ms; null where the log is not known.</summary>
-    public long? StampOf(JobId job, LogIndex index) => Truth?.StampOf(job.Shard, index);
+    public long? StampOf(JobId job, LogIndex index) => Stamps?.Invoke(job.Shard, index) ?? Truth?.StampOf(job.Shard, index);
 }

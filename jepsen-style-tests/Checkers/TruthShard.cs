@@ -228,11 +228,16 @@ public sealed class TruthShard
             {
                 OperationKind.Read => _model.Find(read.Job!.Value.Sequence)?.Shot(withPayload: true).ToString() ?? "",
                 OperationKind.ReadQueue => _model.Queue(read.Queue)?.Text(_model.Now) ?? "",
-                _ => string.Join('\n', _model.Queues.OrderBy(queue => queue.Name, StringComparer.Ordinal).Select(queue => queue.Text(_model.Now))),
+                _ => string.Join('\n', Page(read).Select(queue => queue.Text(_model.Now))),
             };
             if (read.Answer != expected) _truth.Differs($"{read} saw\n{read.Answer}\nand the model has\n{expected}");
         }
     }
+
+    private IEnumerable<ModelQueue> Page(Operation read) => _model.Queues
+        .Where(queue => read.After is null || string.CompareOrdinal(queue.Name, read.After) > 0)
+        .OrderBy(queue => queue.Name, StringComparer.Ordinal)
+        .Take(read.Limit == 0 ? int.MaxValue : read.Limit);
 
     /// <summary>The real store ends with the jobs and queues of the model.</summary>
     private void CompareJobs(JobStore store)

@@ -12,6 +12,7 @@ public static class Verdicts
         ("P4", UniqueChecker.Check),
         ("P5", static record => EarlyChecker.Check(record)),
         ("P6", ReadChecker.Check),
+        ("P6", ListingChecker.Check),
         ("P8", MonotoneChecker.Check),
         ("P9", IdempotencyChecker.Check),
         ("P10", static record => record.Truth?.RequireSame("P10")),

@@ -32,7 +32,7 @@ internal static class ClientAnswers
         Require.Readable(CommandResultReader.TryRead(outcome.Result.Span, out CommandResultReader result));
         operation.Replayed = result.Replayed;
         foreach (Operation row in operation.Rows) row.Replayed = result.Replayed;
-        operation.Answer = ResultText.Of(TypeOf(operation.Kind), operation.Jobs.Count == 1, outcome.Result.Span);
+        operation.Answer = ResultText.Of(TypeOf(operation.Kind), operation.Jobs.Count == 1 && !operation.IsList, outcome.Result.Span);
         if (outcome.Code != ResultCode.Ok) return;
         MessagePackReader body = result.Body;
         switch (operation.Kind)
@@ -77,12 +77,16 @@ internal static class ClientAnswers
         }
 
         var queues = new List<string>();
+        var names = new List<string>();
         var reader = new MessagePackReader(outcome.Result.Span);
         while (!reader.IsAtEnd)
         {
             Require.Readable(QueueView.TryRead(ref reader, out QueueView view));
             queues.Add(Shots.Of(view));
+            names.Add(Encoding.UTF8.GetString(view.Name));
         }
+
+        operation.Names = names;
 
         operation.Answer = string.Join('\n', queues);
     }
@@ -120,7 +124,7 @@ internal static class ClientAnswers
 
     private static void NoteJobs(Operation operation, ref MessagePackReader body)
     {
-        if (operation.Jobs.Count == 1)
+        if (operation.Jobs.Count == 1 && !operation.IsList)
         {
             Require.Readable(SingleEnqueueView.TryRead(ref body, out SingleEnqueueView one));
             Note(operation.Jobs[0], new JobId(one.Job.Sequence, operation.Shard, one.Job.Slot), one.Created, one.Replaced);

@@ -12,7 +12,7 @@ internal static class ClientCommands
 {
     public static byte[] Enqueue(Operation operation, IReadOnlyList<PlainJob> jobs) => Encode((in MessagePackWriter writer) =>
     {
-        EnqueueCommand.WriteStart(writer, Envelope(operation), Encoding.UTF8.GetBytes(operation.Queue), jobs.Count == 1, jobs.Count);
+        EnqueueCommand.WriteStart(writer, Envelope(operation), Encoding.UTF8.GetBytes(operation.Queue), jobs.Count == 1 && !operation.IsList, jobs.Count);
         foreach (PlainJob job in jobs) job.Write(writer);
     });
 

@@ -61,6 +61,7 @@ internal sealed partial class ClientRequests
                 Job = grants[i].Job,
                 Fence = items[i].Token.Fence,
                 DelayMs = kind == OperationKind.Extend ? items[i].LeaseMs : items[i].DelayMs,
+                RunAtMs = items[i].RunAtMs,
                 Dead = items[i].Dead,
                 NewPayload = items[i].Payload,
             });
@@ -81,17 +82,19 @@ internal sealed partial class ClientRequests
             OperationKind.Nack => item with { Text = text, DelayMs = delayMs, Dead = OneIn(10) },
             OperationKind.Extend => item with { Text = text, LeaseMs = 1 + _random.NextBelow(3_000) },
             OperationKind.Release => item with { DelayMs = delayMs },
-            _ => Again(item with { DelayMs = delayMs }, place),
+            _ => Again(OneIn(2) ? item with { DelayMs = delayMs ?? 0 } : item with { RunAtMs = SomeTime() }, place),
         };
     }
 
     private ModelItem Again(ModelItem item, int place)
     {
         bool changes = OneIn(2);
+        bool bytes = changes && OneIn(3);
         return item with
         {
-            PayloadKind = changes ? PayloadKind.Json : null,
-            Payload = changes ? $"\"p{_step.Number}.{place}\"" : null,
+            PayloadKind = !changes ? null : bytes ? PayloadKind.Bytes : PayloadKind.Json,
+            Payload = !changes ? null : bytes ? $"p{_step.Number}.{place}" : $"\"p{_step.Number}.{place}\"",
+            ContentType = bytes && OneIn(2) ? "text/again" : null,
             Priority = OneIn(2) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null,
         };
     }

@@ -36,7 +36,8 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
                 when shared.TakeGrant(random) is { } grant => UseLease(grant),
             StepKind.Cancel when shared.AnyJobToCancel(random) is { } job => Cancel(job.Job, job.Version),
             StepKind.Read when shared.AnyJob(random) is { } job => Read(job.Job),
-            StepKind.ReadQueue or StepKind.ListQueues => ReadQueues(),
+            StepKind.ReadQueue => ReadQueue(),
+            StepKind.ListQueues => ListQueues(),
             StepKind.PutQueue => PutQueue(AnyQueue(), OneIn(4) ? OwnKey : null),
             _ => Enqueue(1),
         };
@@ -60,6 +61,7 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
             IdempotencyKey = key,
             KeyBody = $"{_step.Number}",
             Jobs = plain.ConvertAll(Asked),
+            IsList = count > 1 || OneIn(8),
         };
         return Submit(operation, ClientCommands.Enqueue(operation, plain));
     }
@@ -68,34 +70,51 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
     {
         string name = $"p{_step.Number}.{place}";
         bool big = _random.NextBelow(100) < workload.BigPercent;
+        bool bytes = big || OneIn(12);
         string filler = big ? new string('~', 20_000 + (int)_random.NextBelow(180_000)) : "";
         bool unique = OneIn(5);
         long schedule = _random.NextBelow(8);
+        int? maxAttempts = OneIn(3) ? 1 + (int)_random.NextBelow(6) : null;
+        string? payload = bytes ? name + filler
+            : OneIn(20) ? null
+            : OneIn(3) ? $"\"{name}\""
+            : string.Create(CultureInfo.InvariantCulture, $"{{\"id\":\"{name}\",\"k\":{_random.NextBelow(6)}}}");
         return new PlainJob
         {
-            Payload = big ? name + filler : OneIn(3) ? $"\"{name}\"" : string.Create(CultureInfo.InvariantCulture, $"{{\"id\":\"{name}\",\"k\":{_random.NextBelow(6)}}}"),
-            Bytes = big,
+            Payload = payload,
+            Bytes = bytes,
+            ContentType = bytes && OneIn(2) ? "application/x-ünits" : null,
             Type = OneIn(12) ? "mail/письмо" : null,
             Priority = OneIn(4) ? (int)_random.NextBelow(JobLimits.MaxPriority + 1) : null,
             DelayMs = schedule is 0 or 1 ? _random.NextBelow(4_000) : null,
-            RunAtMs = schedule == 2 ? cluster.Clock.WallUnixMs - 500 + _random.NextBelow(4_000) : null,
+            RunAtMs = schedule == 2 ? SomeTime() : null,
             Key = unique ? UniqueKeys[(int)_random.NextBelow(UniqueKeys.Length)] : null,
             Until = unique ? (UniqueUntil)_random.NextBelow(3) : UniqueUntil.Finished,
             WindowMs = unique ? _random.NextBelow(6_000) : 0,
             OnConflict = unique ? (ConflictChoice)_random.NextBelow(3) : ConflictChoice.Return,
-            MaxAttempts = OneIn(3) ? 1 + (int)_random.NextBelow(6) : null,
-            Retry = new RetryPolicy((BackoffKind)_random.NextBelow(3), 50 + _random.NextBelow(500), 1_500, OneIn(2) ? 0 : 200_000),
+            MaxAttempts = maxAttempts,
+            Retry = Retry(maxAttempts),
             ExpireAfterMs = OneIn(8) ? 100 + _random.NextBelow(6_000) : null,
             KeepMs = OneIn(6) ? _random.NextBelow(8_000) : null,
             KeepDeadMs = OneIn(6) ? _random.NextBelow(8_000) : null,
-            Tags = OneIn(10) ? ["red", "großes Ding"] : null,
+            Tags = OneIn(10) ? OneIn(5) ? [] : ["red", "großes Ding"] : null,
             Headers = OneIn(10) ? ["traceparent", "00-1"] : null,
         };
     }
 
+    /// <summary>By the built-in policy, 5 s and doubling, a run has time for a few attempts only.</summary>
+    private RetryPolicy? Retry(int? maxAttempts) => maxAttempts <= 3 && OneIn(2) ? null : new RetryPolicy(
+        (BackoffKind)_random.NextBelow(3),
+        OneIn(10) ? 0 : 50 + _random.NextBelow(500),
+        OneIn(8) ? _random.NextBelow(100) : 1_500,
+        _random.NextBelow(4) switch { 0 => 0, 1 => 1_000_000, 2 => (int)_random.NextBelow(500_000), _ => 200_000 });
+
+    /// <summary>Half a second ago to three and a half from now.</summary>
+    private long SomeTime() => cluster.Clock.WallUnixMs - 500 + _random.NextBelow(4_000);
+
     private static AskedJob Asked(PlainJob job) => new()
     {
-        Payload = Shots.PayloadText(job.PayloadKind, Encoding.UTF8.GetBytes(job.Payload!)),
+        Payload = job.Payload is null ? "" : Shots.PayloadText(job.PayloadKind, Encoding.UTF8.GetBytes(job.Payload)),
         UniqueKey = job.Key,
         Until = job.Until,
         WindowMs = job.WindowMs,
@@ -195,27 +214,6 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
         return Submit(operation, ClientCommands.Cancel(operation));
     }
 
-    private ClientCall PutQueue(string queue, string? key)
-    {
-        Operation operation = New(OperationKind.PutQueue, queue, key: key);
-        var patch = new SettingsPatch
-        {
-            ReplaceAll = OneIn(3),
-            KeepFinished = (OneIn(3), OneIn(2) ? null : _random.NextBelow(30)),
-            UniqueBy = (OneIn(3), OneIn(2)),
-            DefaultsNil = OneIn(10),
-        };
-        var defaults = new List<(string, long?)>();
-        if (!patch.DefaultsNil && OneIn(3)) defaults.Add(("priority", OneIn(3) ? null : _random.NextBelow(JobLimits.MaxPriority + 1)));
-        if (!patch.DefaultsNil && OneIn(4)) defaults.Add(("delayMs", OneIn(2) ? null : _random.NextBelow(500)));
-        if (!patch.DefaultsNil && OneIn(4)) defaults.Add(("leaseMs", OneIn(2) ? null : 200 + _random.NextBelow(3_000)));
-        if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("maxAttempts", OneIn(2) ? null : 1 + _random.NextBelow(9)));
-        if (!patch.DefaultsNil && OneIn(6)) defaults.Add(("keepMs", OneIn(2) ? null : _random.NextBelow(10_000)));
-        if (!patch.DefaultsNil && OneIn(8)) defaults.Add(("expireAfterMs", OneIn(2) ? null : 500 + _random.NextBelow(10_000)));
-        operation.ExpireAfterMs = defaults.Find(each => each.Item1 == "expireAfterMs").Item2;
-        return Submit(operation, ClientCommands.PutQueue(operation, patch with { Defaults = defaults }));
-    }
-
     private ClientCall Submit(Operation operation, byte[] body)
     {
         history.Add(operation);
@@ -247,22 +245,42 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
         return new ClientCall(operation, _asked.Node!, gone) { Read = read };
     }
 
-    private ClientCall ReadQueues()
+    private ClientCall ReadQueue()
     {
-        bool one = _step.Kind == StepKind.ReadQueue;
         string queue = AnyQueue();
-        Operation operation = New(one ? OperationKind.ReadQueue : OperationKind.ListQueues, queue, stale: OneIn(4));
+        return Read(New(OperationKind.ReadQueue, queue, stale: OneIn(4)), Encoding.UTF8.GetBytes(queue), static (store, name, into) =>
+            store.TryWriteQueue(name, new MessagePackWriter(into)));
+    }
+
+    /// <summary>The next page of a listing that somebody began, or the first of a new one.</summary>
+    private ClientCall ListQueues()
+    {
+        Operation? before = shared.TakeListing();
+        int limit = before?.Limit ?? (OneIn(3) ? 0 : 1 + (int)_random.NextBelow(2));
+        var page = new Operation
+        {
+            Id = history.NextId,
+            Client = client,
+            Node = _asked.Id.Value,
+            Kind = OperationKind.ListQueues,
+            Shard = before?.Shard ?? ShardOf(AnyQueue()),
+            InvokedNs = history.NextNs(),
+            After = before?.Names[^1],
+            Limit = limit,
+            FirstPage = before is null ? history.NextId : before.FirstPage,
+            Stale = before?.Stale ?? OneIn(4),
+        };
+        byte[] after = page.After is null ? [] : Encoding.UTF8.GetBytes(page.After);
+        return Read(page, (After: after, Limit: limit == 0 ? int.MaxValue : limit), static (store, wanted, into) =>
+            store.WriteQueues(wanted.After, wanted.Limit, new MessagePackWriter(into)) >= 0);
+    }
+
+    private ClientCall Read<TArgument>(Operation operation, TArgument argument, StateRead<TArgument> read)
+    {
         history.Add(operation);
         var gone = new CancellationTokenSource();
-        Task<ReadOutcome> read = _asked.Node!.ReadAsync(
-            operation.Shard,
-            Consistency(operation),
-            one ? Encoding.UTF8.GetBytes(queue) : null,
-            static (store, name, into) => name is not null
-                ? store.TryWriteQueue(name, new MessagePackWriter(into))
-                : store.WriteQueues(default, int.MaxValue, new MessagePackWriter(into)) > 0,
-            gone.Token).AsTask();
-        return new ClientCall(operation, _asked.Node!, gone) { Read = read };
+        Task<ReadOutcome> asked = _asked.Node!.ReadAsync(operation.Shard, Consistency(operation), argument, read, gone.Token).AsTask();
+        return new ClientCall(operation, _asked.Node!, gone) { Read = asked };
     }
 
     private Operation New(
@@ -289,6 +307,7 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
             Rows = rows ?? [],
             Fence = fence,
             DelayMs = kind == OperationKind.Extend ? item?.LeaseMs : item?.DelayMs,
+            RunAtMs = item?.RunAtMs,
             Dead = item?.Dead == true,
             NewPayload = item?.Payload,
             IfVersion = ifVersion,

@@ -12,6 +12,7 @@ internal sealed class ClientShared
     private readonly List<(JobId Job, long? Version)> _unique = [];
     private readonly List<Prepared> _keyed = [];
     private readonly List<Prepared> _lost = [];
+    private readonly Queue<Operation> _listings = [];
 
     public void Learn(Operation operation, SplitMix64 random)
     {
@@ -22,6 +23,7 @@ internal sealed class ClientShared
             if (asked.UniqueKey is not null) _unique.Add((job, null));
         }
 
+        if (operation is { Kind: OperationKind.ListQueues, Limit: > 0 } && operation.Names.Count == operation.Limit) _listings.Enqueue(operation);
         if (operation is { Kind: OperationKind.Read, Found: { } found, Job: { } seen }) _jobs.Add((seen, found.Version));
         foreach (Grant grant in operation.Grants)
         {
@@ -38,6 +40,9 @@ internal sealed class ClientShared
     {
         if (call.IdempotencyKey is not null && _keyed.FindLast(keyed => keyed.Call == call) is { } prepared) _lost.Add(prepared);
     }
+
+    /// <summary>A page of a listing behind which there are more; anybody may go on with it, through any node.</summary>
+    public Operation? TakeListing() => _listings.TryDequeue(out Operation? page) ? page : null;
 
     public Grant? TakeGrant(SplitMix64 random)
     {

@@ -18,7 +18,7 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
     [
         (StepKind.Enqueue, 26), (StepKind.EnqueueBatch, 6), (StepKind.Repeat, 7), (StepKind.Lease, 24), (StepKind.Ack, 12), (StepKind.Nack, 4),
         (StepKind.Extend, 4), (StepKind.Release, 3), (StepKind.Reschedule, 3), (StepKind.Cancel, 3), (StepKind.Read, 8),
-        (StepKind.ReadQueue, 2), (StepKind.ListQueues, 1), (StepKind.PutQueue, 1),
+        (StepKind.ReadQueue, 2), (StepKind.ListQueues, 2), (StepKind.PutQueue, 1),
     ];
 
     /// <summary>The replicated limits and defaults.</summary>

@@ -30,7 +30,7 @@ internal static class CommandText
                 return model.Cancel(cancel.Sequence, cancel.IfVersion, KeyOf(cancel.Envelope));
             case CommandType.PutQueue:
                 Require.Readable(PutQueueCommand.TryRead(frame.Body, out PutQueueCommand put));
-                return model.PutQueue(Text(put.Queue), Patch(put), KeyOf(put.Envelope));
+                return model.PutQueue(Text(put.Queue), put.ReplaceAll, ModelMap.Read(put.Settings), KeyOf(put.Envelope));
             default:
                 return OnTokens(model, type, frame.Body);
         }
@@ -148,61 +148,7 @@ internal static class CommandText
         }
     }
 
-    private static SettingsPatch Patch(scoped in PutQueueCommand put)
-    {
-        var reader = new MessagePackReader(put.Settings);
-        Require.Readable(reader.TryReadMapHeader(out int count));
-        var patch = new SettingsPatch { ReplaceAll = put.ReplaceAll };
-        for (int i = 0; i < count; i++)
-        {
-            Require.Readable(reader.TryReadText(out string? name));
-            patch = name switch
-            {
-                "keepFinished" => patch with { KeepFinished = (true, Number(ref reader)) },
-                "uniqueBy" => patch with { UniqueBy = (true, Pointers(ref reader)) },
-                "defaults" => Defaults(patch, ref reader),
-                _ => throw new PropertyViolatedException($"P10: the model knows the queue setting {name}"),
-            };
-        }
-
-        return patch;
-    }
-
-    private static SettingsPatch Defaults(SettingsPatch patch, ref MessagePackReader reader)
-    {
-        if (reader.TryReadNil()) return patch with { DefaultsNil = true };
-        Require.Readable(reader.TryReadMapHeader(out int count));
-        var defaults = new List<(string, long?)>();
-        for (int i = 0; i < count; i++)
-        {
-            Require.Readable(reader.TryReadText(out string? name));
-            Require.That(ModelSettings.DefaultNames.Contains(name), $"P10: the model knows the default {name}");
-            defaults.Add((name!, Number(ref reader)));
-        }
-
-        return patch with { Defaults = defaults };
-    }
-
-    private static bool Pointers(ref MessagePackReader reader)
-    {
-        if (reader.TryReadNil()) return false;
-        Require.Readable(reader.TryReadArrayHeader(out int count));
-        if (count == 0) return false;
-        Require.Readable(count == 1 && reader.TryReadText(out string? pointer) && pointer == "/k");
-        return true;
-    }
-
-    private static long? Number(ref MessagePackReader reader)
-    {
-        Require.Readable(reader.TryReadInt64OrNil(out long? value));
-        return value;
-    }
-
-    private static string[]? Strings(ReadOnlySpan<byte> encoded, bool map)
-    {
-        string? joined = Shots.Strings(encoded, map);
-        return joined?.Split(',');
-    }
+    private static string[]? Strings(ReadOnlySpan<byte> encoded, bool map) => Shots.Strings(encoded, map);
 
     private static (Int128 Key, Int128 Body)? KeyOf(scoped in CommandEnvelope envelope) => envelope.HasKey
         ? (BitConverter.ToInt128(envelope.ScopedKey), BitConverter.ToInt128(envelope.BodyHash))

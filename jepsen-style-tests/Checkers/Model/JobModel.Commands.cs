@@ -90,14 +90,15 @@ public sealed partial class JobModel
         return answer;
     }
 
-    public string PutQueue(string name, SettingsPatch patch, (Int128 Key, Int128 Body)? key = null)
+    /// <summary>A PUT with <paramref name="replaceAll"/>, else a PATCH.</summary>
+    public string PutQueue(string name, bool replaceAll, ModelMap patch, (Int128 Key, Int128 Body)? key = null)
     {
         Last = new ModelEffect();
         if (Known(key, out string known)) return known;
         bool created = Queue(name) is null;
         if (created && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
         ModelQueue queue = Queue(name) ?? AddQueue(name);
-        patch.Apply(queue.Settings);
+        queue.Settings.Change(replaceAll, patch);
         string answer = Accept(key, Rows([$"{created} {queue.Text(Now)}"]));
         Trim(queue);
         return answer;
@@ -134,13 +135,20 @@ public sealed partial class JobModel
         {
             Sequence = ++_sequence,
             Queue = queue,
-            Spec = spec with { ExpireAfterMs = spec.ExpireAfterMs ?? settings.Default("expireAfterMs") },
+            Spec = spec with
+            {
+                ExpireAfterMs = spec.ExpireAfterMs ?? settings.Default("expireAfterMs"),
+                KeepDeadMs = spec.KeepDeadMs ?? settings.Default("keepDeadMs"),
+                Type = spec.Type ?? settings.DefaultText("type"),
+                Tags = spec.Tags ?? settings.Tags,
+                Headers = spec.Headers ?? settings.Headers,
+            },
             Payload = spec.Payload,
             PayloadKind = spec.PayloadKind,
-            ContentType = spec.ContentType,
+            ContentType = ContentTypeOf(queue, spec),
             Priority = (int)(spec.Priority ?? settings.Default("priority") ?? 0),
             MaxAttempts = spec.MaxAttempts ?? settings.Default("maxAttempts") ?? Settings.DefaultMaxAttempts,
-            Retry = spec.Retry ?? ModelBackOff.BuiltIn,
+            Retry = spec.Retry ?? settings.Retry ?? ModelBackOff.BuiltIn,
             KeepMs = spec.KeepMs ?? settings.Default("keepMs"),
             Key = unique,
             WindowEnd = spec is { Key: not null, Until: UniqueUntil.Window } ? Now + spec.WindowMs : null,
@@ -161,8 +169,8 @@ public sealed partial class JobModel
         LeaveLine(holder);
         holder.Payload = spec.Payload;
         holder.PayloadKind = spec.PayloadKind;
-        holder.ContentType = spec.ContentType;
-        holder.Spec = holder.Spec with { Tags = spec.Tags, Headers = spec.Headers };
+        holder.ContentType = ContentTypeOf(holder.Queue, spec);
+        holder.Spec = holder.Spec with { Tags = spec.Tags ?? holder.Queue.Settings.Tags, Headers = spec.Headers ?? holder.Queue.Settings.Headers };
         holder.Priority = (int)(spec.Priority ?? holder.Queue.Settings.Default("priority") ?? 0);
         holder.Version++;
         holder.Retrying = false;
@@ -171,6 +179,10 @@ public sealed partial class JobModel
         Touched(holder);
         return true;
     }
+
+    /// <summary>Only bytes have one: the type of what is JSON is known.</summary>
+    private static string? ContentTypeOf(ModelQueue queue, PlainJob spec) =>
+        spec.ContentType ?? (spec.PayloadKind == PayloadKind.Bytes ? queue.Settings.DefaultText("contentType") : null);
 
     private List<string> Refusals(ModelQueue? queue, IReadOnlyList<PlainJob> specs)
     {

@@ -31,6 +31,6 @@ public sealed class ModelQueue
     public string Text(long now)
     {
         var heads = Ready.Where(line => line.Count > 0).Select(line => Math.Min(line.First!.Value.RunAt, now)).ToList();
-        return Shots.Queue(Name, Counts, heads.Count == 0 ? null : heads.Min(), Enqueued, Succeeded, Failed);
+        return Shots.Queue(Name, Counts, heads.Count == 0 ? null : heads.Min(), Enqueued, Succeeded, Failed) + Settings;
     }
 }

@@ -11,68 +11,22 @@ public sealed record SettingsPatch
     public bool DefaultsNil { get; init; }
     public List<(string Name, long? Value)> Defaults { get; init; } = [];
 
-    public void Apply(ModelSettings settings)
-    {
-        if (ReplaceAll)
-        {
-            settings.KeepFinished = null;
-            settings.UniqueBy = false;
-            settings.Defaults.Clear();
-        }
+    /// <summary>Defaults that are no numbers, as <see cref="ModelMap"/> has them.</summary>
+    public List<(string Name, object? Value)> OtherDefaults { get; init; } = [];
 
-        if (KeepFinished.Given) settings.KeepFinished = KeepFinished.Value;
-        if (UniqueBy.Given) settings.UniqueBy = UniqueBy.Value;
-        if (DefaultsNil) settings.Defaults.Clear();
-        foreach ((string name, long? value) in Defaults)
-        {
-            if (value is { } given) settings.Defaults[name] = given;
-            else settings.Defaults.Remove(name);
-        }
+    public ModelMap ToMap()
+    {
+        var map = new ModelMap();
+        if (KeepFinished.Given) map.Set("keepFinished", KeepFinished.Value);
+        if (UniqueBy.Given) map.Set("uniqueBy", UniqueBy.Value ? new[] { "/k" } : null);
+        if (DefaultsNil) map.Set("defaults", null);
+        if (DefaultsNil || Defaults.Count + OtherDefaults.Count == 0) return map;
+        var defaults = new ModelMap();
+        foreach ((string name, long? value) in Defaults) defaults.Set(name, value);
+        foreach ((string name, object? value) in OtherDefaults) defaults.Set(name, value);
+        map.Set("defaults", defaults);
+        return map;
     }
 
-    public void Write(in MessagePackWriter writer)
-    {
-        bool defaults = DefaultsNil || Defaults.Count > 0;
-        writer.WriteMapHeader((KeepFinished.Given ? 1 : 0) + (UniqueBy.Given ? 1 : 0) + (defaults ? 1 : 0));
-        if (KeepFinished.Given)
-        {
-            writer.WriteString("keepFinished");
-            WriteNumber(writer, KeepFinished.Value);
-        }
-
-        if (UniqueBy.Given)
-        {
-            writer.WriteString("uniqueBy");
-            if (UniqueBy.Value)
-            {
-                writer.WriteArrayHeader(1);
-                writer.WriteString("/k");
-            }
-            else
-            {
-                writer.WriteNil();
-            }
-        }
-
-        if (!defaults) return;
-        writer.WriteString("defaults");
-        if (DefaultsNil)
-        {
-            writer.WriteNil();
-            return;
-        }
-
-        writer.WriteMapHeader(Defaults.Count);
-        foreach ((string name, long? value) in Defaults)
-        {
-            writer.WriteString(name);
-            WriteNumber(writer, value);
-        }
-    }
-
-    private static void WriteNumber(in MessagePackWriter writer, long? value)
-    {
-        if (value is { } given) writer.WriteInt64(given);
-        else writer.WriteNil();
-    }
+    public void Write(in MessagePackWriter writer) => ToMap().Write(writer);
 }

@@ -37,8 +37,8 @@ public static class Shots
             StartedAt = view.StartedAtMs,
             FinishedAt = view.FinishedAtMs,
             UniqueKey = Text(view.UniqueKey),
-            Tags = Strings(view.Tags, map: false),
-            Headers = Strings(view.Headers, map: true),
+            Tags = Joined(Strings(view.Tags, map: false)),
+            Headers = JoinedPairs(Strings(view.Headers, map: true)),
             PayloadKind = view.PayloadKind,
             Payload = view.HasPayload ? PayloadText(view.PayloadKind, view.Payload) : null,
             ContentType = Text(view.ContentType),
@@ -55,7 +55,8 @@ public static class Shots
     {
         var counts = new List<long>();
         for (int state = 0; state < JobStates.Count; state++) counts.Add(view.CountOf((JobState)state));
-        return Queue(Encoding.UTF8.GetString(view.Name), counts, view.OldestReadyAtMs, view.EnqueuedTotal, view.SucceededTotal, view.FailedTotal);
+        return Queue(Encoding.UTF8.GetString(view.Name), counts, view.OldestReadyAtMs, view.EnqueuedTotal, view.SucceededTotal, view.FailedTotal)
+            + ModelSettings.Text(ModelMap.Read(view.Settings));
     }
 
     public static string Queue(string name, IEnumerable<long> counts, long? oldest, long enqueued, long succeeded, long failed) =>
@@ -72,18 +73,25 @@ public static class Shots
 
     public static string? Text(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? null : Encoding.UTF8.GetString(utf8);
 
-    public static string? Strings(ReadOnlySpan<byte> encoded, bool map)
+    /// <summary>The strings of an array, or names and values of a map; null for nothing encoded.</summary>
+    public static string[]? Strings(ReadOnlySpan<byte> encoded, bool map)
     {
         if (encoded.IsEmpty) return null;
         var reader = new MessagePackReader(encoded);
         Require.Readable(map ? reader.TryReadMapHeader(out int count) : reader.TryReadArrayHeader(out count));
-        var parts = new List<string>();
-        for (int i = 0; i < (map ? 2 * count : count); i++)
+        string[] parts = new string[map ? 2 * count : count];
+        for (int i = 0; i < parts.Length; i++)
         {
             Require.Readable(reader.TryReadString(out ReadOnlySpan<byte> part));
-            parts.Add(Encoding.UTF8.GetString(part));
+            parts[i] = Encoding.UTF8.GetString(part);
         }
 
-        return string.Join(",", parts);
+        return parts;
     }
+
+    internal static string? Joined(string[]? texts) => texts is null ? null : string.Join(',', texts);
+
+    /// <summary>A map has no order.</summary>
+    internal static string? JoinedPairs(string[]? pairs) =>
+        pairs is null ? null : string.Join(',', pairs.Chunk(2).OrderBy(pair => pair[0], StringComparer.Ordinal).Select(pair => string.Join('=', pair)));
 }

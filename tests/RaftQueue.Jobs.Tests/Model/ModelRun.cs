@@ -130,7 +130,7 @@ public sealed class ModelRun : IDisposable
             ExpireAfterMs = choices.OneIn(4) ? choices.Of(1, 400, 1200) : null,
             KeepMs = choices.OneIn(5) ? choices.Of(0, 800) : null,
             KeepDeadMs = choices.OneIn(5) ? choices.Of(0, 800) : null,
-            Tags = choices.OneIn(6) ? ["red", "big"] : null,
+            Tags = choices.OneIn(6) ? choices.OneIn(4) ? [] : ["red", "big"] : null,
             Headers = choices.OneIn(6) ? ["traceparent", "00-1"] : null,
         };
         return job.Key is null ? job with { Until = UniqueUntil.Finished, OnConflict = ConflictChoice.Return } : job;
@@ -257,8 +257,31 @@ public sealed class ModelRun : IDisposable
                 .Select(name => (name, choices.OneIn(3) ? null : (long?)choices.Of(1, 2, 3)))],
         };
         if (patch.DefaultsNil) patch = patch with { Defaults = [] };
-        Add(CommandType.PutQueue, Bodies.PutQueue(queue, patch.ReplaceAll, patch.Write), () => _model.PutQueue(queue, patch));
+        else patch = patch with { OtherDefaults = OtherDefaults(choices) };
+        Put(queue, patch);
     }
+
+    private static List<(string Name, object? Value)> OtherDefaults(Choices choices)
+    {
+        var defaults = new List<(string, object?)>();
+        if (choices.OneIn(6)) defaults.Add(("type", choices.Of(null, "a type")));
+        if (choices.OneIn(6)) defaults.Add(("contentType", choices.Of(null, "text/x")));
+        if (choices.OneIn(6)) defaults.Add(("tags", choices.Of(null, [], new[] { "t", "u" })));
+        if (choices.OneIn(6)) defaults.Add(("headers", choices.OneIn(3) ? null : new ModelMap { [choices.Of("h", "i")] = choices.Of(null, "1", "2") }));
+        if (choices.OneIn(6))
+        {
+            var retry = new ModelMap { ["backoff"] = choices.Of(null, "fixed", "linear"), ["baseMs"] = choices.Of<object?>(null, 70L, 300L) };
+            if (choices.OneIn(2)) retry.Set("jitterPpm", choices.Of<object?>(null, 0L, 900_000L));
+            defaults.Add(("retry", choices.OneIn(3) ? null : retry));
+        }
+
+        return defaults;
+    }
+
+    private void Put(string queue, SettingsPatch patch) => Add(
+        CommandType.PutQueue,
+        Bodies.PutQueue(queue, patch.ReplaceAll, patch.Write),
+        () => _model.PutQueue(queue, patch.ReplaceAll, patch.ToMap()));
 
     /// <summary>The node sends its last request once more, not knowing that it was applied.</summary>
     private void Again()
@@ -342,8 +365,7 @@ public sealed class ModelRun : IDisposable
         Flush();
         foreach (ModelQueue queue in _model.Queues)
         {
-            var patch = new SettingsPatch { ReplaceAll = true };
-            Add(CommandType.PutQueue, Bodies.PutQueue(queue.Name, true, patch.Write), () => _model.PutQueue(queue.Name, patch));
+            Put(queue.Name, new SettingsPatch { ReplaceAll = true });
         }
 
         Flush();

@@ -180,6 +180,14 @@ public sealed class Operation
     public bool IsOnLease => Kind is OperationKind.Ack or OperationKind.Nack or OperationKind.Extend
         or OperationKind.Release or OperationKind.Reschedule;
 
+    /// <summary>It finishes, keeps or hands back work that was given out, or takes it out of the queue.</summary>
+    [JsonIgnore]
+    public bool IsFinishing => IsOnLease || Kind == OperationKind.Cancel;
+
+    /// <summary>When it was refused calls that finish work took all the room of its node that is theirs, as the harness saw.</summary>
+    [JsonIgnore]
+    public bool FoundNoRoom { get; set; }
+
     /// <summary>A call on a token that took effect, or a repeat of one that did.</summary>
     [JsonIgnore]
     public bool TookToken => IsOnLease && IsOk && Status == TokenStatus.Ok;

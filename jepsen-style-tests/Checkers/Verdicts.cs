@@ -17,6 +17,7 @@ public static class Verdicts
         ("P9", IdempotencyChecker.Check),
         ("P10", static record => record.Truth?.RequireSame("P10")),
         ("P11", LivenessChecker.Check),
+        ("P11", FinishingChecker.Check),
     ];
 
     /// <summary>Throws what the first checker finds.</summary>

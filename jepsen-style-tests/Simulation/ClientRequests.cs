@@ -223,8 +223,9 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
         Node node = _asked.Node!;
         var gone = new CancellationTokenSource();
         ulong before = node.Parts.Shared.LastRequestNumber;
-        bool finishing = operation.IsOnLease || operation.Kind == OperationKind.Cancel;
-        Task<CommandOutcome> asked = node.SubmitAsync(operation.Shard, type, body, finishing, gone.Token).AsTask();
+        Task<CommandOutcome> asked = node.SubmitAsync(operation.Shard, type, body, operation.IsFinishing, gone.Token).AsTask();
+        // Refused at once: what is under way is what was found.
+        if (asked.IsCompleted) operation.FoundNoRoom = FinishingRoom.IsTaken(node, body.Length);
         NoteRequest(operation, node, before);
         return new ClientCall(operation, node, gone) { Command = asked };
     }

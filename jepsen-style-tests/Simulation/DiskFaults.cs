@@ -23,6 +23,7 @@ internal sealed class DiskFaults(FaultContext context)
                 return Hold(Loop.Log, fault, node);
             case FaultKind.HangCheckpoint:
                 Hold(Loop.Eviction, fault, node);
+                Hold(Loop.Segments, fault, node);
                 return Hold(Loop.Checkpoint, fault, node);
             case FaultKind.HangApply:
                 return Hold(Loop.Apply, fault, node);
@@ -32,7 +33,7 @@ internal sealed class DiskFaults(FaultContext context)
                 return null;
             case FaultKind.SlowDisk:
                 context.Tell($"node {node.Id}: every write takes {fault.Amount} us for {fault.DurationMs} ms");
-                foreach (string loop in (string[])[Loop.Log, Loop.Checkpoint, Loop.Eviction])
+                foreach (string loop in (string[])[Loop.Log, Loop.Segments, Loop.Checkpoint, Loop.Eviction])
                     node.Loops?.Slow(loop, fault.Amount, EndOf(fault, node));
                 return null;
             case FaultKind.FailSync:

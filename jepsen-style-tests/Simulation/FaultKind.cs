@@ -78,7 +78,7 @@ internal enum FaultKind
     /// <summary>The loop that writes the log stands still in the disk.</summary>
     HangLog,
 
-    /// <summary>The loop that writes checkpoints stands still in the disk.</summary>
+    /// <summary>The loops that write checkpoints and evicted pages and prepare segments of the log stand still in the disk.</summary>
     HangCheckpoint,
 
     /// <summary>Every slice of the loops that write takes so many microseconds.</summary>

@@ -4,9 +4,10 @@ namespace RaftQueue.Simulation;
 internal static class Loop
 {
     public const string Log = "log";
+    public const string Segments = "segments";
     public const string Checkpoint = "checkpoint";
     public const string Eviction = "eviction";
     public const string Apply = "apply";
 
-    public static IReadOnlyList<string> All { get; } = [Log, Checkpoint, Eviction, Apply];
+    public static IReadOnlyList<string> All { get; } = [Log, Segments, Checkpoint, Eviction, Apply];
 }

@@ -14,7 +14,7 @@ var shard = new ShardId(0);
 try
 {
     using WriteAheadLog log = WriteAheadLog.Open(new LinuxDisk(), clock, directory, new WalOptions { SegmentBytes = 1024 * 1024 });
-    log.Attach(new ReportPrinter(), static () => { });
+    log.Attach(new ReportPrinter(), static () => { }, static () => { });
     RecoveredShard recovered = log.Recovered(shard);
     Console.WriteLine($"recovered {recovered.LastIndex} damage {recovered.DamageReport ?? "none"}");
     var term = new Term(recovered.LastTerm.Value + 1);

@@ -106,7 +106,8 @@ internal sealed class NodeParts
         }
 
         ILoopHandle log = Start("log", Shared.Wal);
-        Shared.Wal.Attach(new LogEvents(Shared, Replica), log.Wake);
+        ILoopHandle segments = Start("segments", Shared.Wal.Preparation);
+        Shared.Wal.Attach(new LogEvents(Shared, Replica), log.Wake, segments.Wake);
         Replica.WalHandle = log;
         _checkpoints.Handle = Start("checkpoint", _checkpoints);
         _evictions.Handle = Start("eviction", _evictions);
@@ -116,6 +117,8 @@ internal sealed class NodeParts
         Shared.Network.Start(new PeerEvents(Shared, Replica));
         Replica.Handle = Start("replica", Replica);
         Replica.Handle.Wake();
+        log.Wake();
+        segments.Wake();
         _apply.Handle.Wake();
     }
 

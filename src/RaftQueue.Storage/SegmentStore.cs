@@ -1,19 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Storage;
 
 /// <summary>
 /// The segment files: those of the log, and zero-filled spares held ready. Space is taken only here, and ENOSPC here is
-/// not a lost write: the spares carry on. Used by the log's loop, except <see cref="TryAcquire"/> and <see cref="Return"/>.
+/// not a lost write: the spares carry on. Used by the log's loop, except <see cref="TryAcquire"/> and <see cref="Return"/>, and
+/// <see cref="PrepareSlice"/>, which <see cref="SegmentPreparation"/> calls on a loop of its own and the log's loop when it has no segment left.
 /// </summary>
 internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions options) : IDisposable
 {
-    /// <summary>Zeroed in one slice, so that the log's loop never waits long for it.</summary>
-    private const long SliceBytes = 1024 * 1024;
+    private const long MostSliceBytes = 1024 * 1024;
+    private const int LeastSlices = 4;
 
     private const long RetryMicroseconds = 1_000_000;
 
-    private readonly Lock _gate = new();
+    /// <summary>Zeroed in one slice: so much the log's loop may have to wait for.</summary>
+    private readonly long _sliceBytes = Math.Min(MostSliceBytes, options.SegmentBytes / LeastSlices);
+
+    private readonly Lock _gate = new(); // never held across IO
+    private readonly Lock _preparation = new(); // one slice at a time, whoever makes it
     private readonly List<Segment> _live = [];
     private readonly Queue<string> _spares = new();
     private IDiskFile? _preparing;
@@ -25,7 +31,24 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     /// <summary>No segment could be allocated beside the reserve. Safe from any thread.</summary>
     public bool IsFull => Volatile.Read(ref _full);
 
+    /// <summary>Not one spare is left. Safe from any thread.</summary>
+    public bool IsExhausted => SpareCount == 0;
+
+    /// <summary>Called on the log's loop when there is one spare more or fewer. Set before the loops run.</summary>
+    public Action? SparesChanged { get; set; }
+
     public Segment Newest => _live[^1];
+
+    private int SpareCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _spares.Count;
+            }
+        }
+    }
 
     /// <summary>Takes over a segment of the log that recovery found, oldest first.</summary>
     public void Adopt(Segment segment)
@@ -48,13 +71,13 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
             string path = Path.Combine(walDirectory, name);
             using IDiskFile file = disk.Open(path, create: false);
             bool whole = file.Length >= options.SegmentBytes;
-            if (!whole || !IsKept(_spares.Count - 1))
+            if (!whole || !IsKept(SpareCount - 1))
             {
                 disk.Delete(path);
             }
             else if (name.EndsWith(WalFormat.SpareSuffix, StringComparison.Ordinal))
             {
-                _spares.Enqueue(path);
+                AddSpare(path);
             }
             else
             {
@@ -72,13 +95,14 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     /// </summary>
     public bool TryActivate(long sequence, long now)
     {
-        while (_spares.Count == 0)
+        string? spare;
+        while (!TryTakeSpare(out spare))
         {
-            if (PrepareSlice(now) > now && _spares.Count == 0) return false;
+            if (PrepareSlice(now) > now && IsExhausted) return false;
         }
 
         string path = PathOf(sequence);
-        disk.Rename(_spares.Dequeue(), path);
+        disk.Rename(spare, path);
 #if PLANTED_BUGS
         if (!PlantedBugs.Has(PlantedBug.RenameNotSynced))
 #endif
@@ -89,11 +113,17 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
 
     /// <summary>
     /// Zero-fills one slice of a missing spare. Returns when it wants to run again: <paramref name="now"/> for at once,
-    /// later after the disk was full, never when the reserve is complete.
+    /// later after the disk was full, never when the reserve is complete. Safe from any thread; two take turns at one file. What a crash
+    /// leaves of it is shorter than a segment, and deleted by the next start.
     /// </summary>
     public long PrepareSlice(long now)
     {
-        if (_spares.Count >= options.ReserveSegments)
+        lock (_preparation) return PrepareSliceAlone(now);
+    }
+
+    private long PrepareSliceAlone(long now)
+    {
+        if (SpareCount >= options.ReserveSegments)
         {
             DropPreparation();
             Volatile.Write(ref _full, false);
@@ -105,7 +135,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
         {
             if (_preparing is null && disk.FreeBytes(walDirectory) < options.SegmentBytes) return Full(now);
             _preparing ??= StartPreparation();
-            long length = Math.Min(_preparing.Length + SliceBytes, options.SegmentBytes);
+            long length = Math.Min(_preparing.Length + _sliceBytes, options.SegmentBytes);
             _preparing.Allocate(length);
             if (length < options.SegmentBytes) return now;
         }
@@ -117,7 +147,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
 
         _preparing.Dispose();
         _preparing = null;
-        _spares.Enqueue(_preparingPath);
+        AddSpare(_preparingPath);
         return now;
     }
 
@@ -157,7 +187,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     public void Discard(Segment segment)
     {
         segment.File.Dispose();
-        if (IsKept(_spares.Count))
+        if (IsKept(SpareCount))
         {
             MakeSpare(segment.Path);
         }
@@ -208,6 +238,10 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
             }
 
             _live.Clear();
+        }
+
+        lock (_preparation)
+        {
             _preparing?.Dispose();
             _preparing = null;
         }
@@ -234,10 +268,31 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     {
         string spare = NextSparePath();
         disk.Rename(path, spare);
-        _spares.Enqueue(spare);
+        AddSpare(spare);
+        SparesChanged?.Invoke();
     }
 
-    private string NextSparePath() => Path.Combine(walDirectory, $"{++_spareNumber:D12}{WalFormat.SpareSuffix}");
+    private void AddSpare(string path)
+    {
+        lock (_gate)
+        {
+            _spares.Enqueue(path);
+        }
+    }
+
+    private bool TryTakeSpare([NotNullWhen(true)] out string? path)
+    {
+        lock (_gate)
+        {
+            if (!_spares.TryDequeue(out path)) return false;
+        }
+
+        SparesChanged?.Invoke();
+        return true;
+    }
+
+    private string NextSparePath() =>
+        Path.Combine(walDirectory, $"{Interlocked.Increment(ref _spareNumber):D12}{WalFormat.SpareSuffix}");
 
     private IDiskFile StartPreparation()
     {

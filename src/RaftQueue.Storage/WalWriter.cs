@@ -71,9 +71,6 @@ internal sealed class WalWriter
     /// <summary>When the oldest operation was queued that is not synced yet; 0 when there is none.</summary>
     public long UnsyncedSince { get; private set; }
 
-    /// <summary>Bytes of log written since somebody reset it.</summary>
-    public long BytesWritten { get; set; }
-
     public LogIndex DurableIndex(ShardId shard) => new(Volatile.Read(ref _durable[shard.Value]));
 
     public int PinnedBy(ShardId shard) => Volatile.Read(ref _pinned[shard.Value]);
@@ -262,7 +259,6 @@ internal sealed class WalWriter
         }
 
         _segmentHeader = null;
-        BytesWritten += end.Offset - _end.Offset;
         _end = end;
         MarkWanted = true;
         IsMarked = false;

@@ -14,9 +14,6 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     /// <summary>Quorum-memory: written entries are synced after this time at the latest.</summary>
     private const long MemorySyncMicroseconds = 40_000;
 
-    /// <summary>While busy, a slice of the next segment is zeroed after this much log, so that it is ready in time.</summary>
-    private const long BytesPerPrepareSlice = 512 * 1024;
-
     private const long FullRetryMicroseconds = 100_000;
 
     private const long Never = ILoopBody.Never;
@@ -52,7 +49,13 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
         _logs = [.. log.Shards.Select((shard, number) =>
             new ShardLog(new ShardId((ushort)number), shard.Slots, log.Store, options.CacheBytesPerShard))];
         _writer = new WalWriter(clock, log, _logs, options.SegmentBytes);
+        Preparation = new SegmentPreparation(_segments, clock, () => _wake?.Invoke());
     }
+
+    /// <summary>
+    /// The body of another loop, which keeps segments ready: see <see cref="Attach"/>. Without it the log makes them itself, when it needs one.
+    /// </summary>
+    public ILoopBody Preparation { get; }
 
     /// <summary>
     /// True while a segment beside the reserve cannot be allocated: refuse new work, finish and trim. Safe from any thread.
@@ -124,11 +127,12 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
         }
     }
 
-    /// <summary>Before the loop starts: who is told, and how the loop is woken.</summary>
-    public void Attach(IWalListener listener, Action wake)
+    /// <summary>Before the loops run: who is told, and how the log's loop and that of <see cref="Preparation"/> are woken.</summary>
+    public void Attach(IWalListener listener, Action wake, Action wakePreparation)
     {
         _listener = listener;
         _wake = wake;
+        _segments.SparesChanged = wakePreparation;
     }
 
     /// <summary>What <see cref="Open"/> found of a shard.</summary>
@@ -258,7 +262,6 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
 
         // No segment for what waits: a mark with the newest releases may free one.
         bool again = wrote || (_writer.HasPending && _writer.ReleaseWaits && _writer.WriteMark());
-        if (_writer.BytesWritten >= BytesPerPrepareSlice) Prepare(now);
         _writer.Trim();
         NoteRunning();
         ReportFull();
@@ -321,7 +324,7 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
 
     private long Idle(long now)
     {
-        long next = Prepare(now);
+        long next = Never;
         if (!_writer.IsSynced) next = Math.Min(next, SyncWhenDue(now));
         if (_writer.IsSynced && _writer.MarkWanted) next = Math.Min(next, MarkWhenDue(now));
         _writer.Trim();
@@ -345,19 +348,13 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
         return _writer.WriteMark() ? Never : now + FullRetryMicroseconds;
     }
 
-    private long Prepare(long now)
-    {
-        _writer.BytesWritten = 0;
-        return _segments.PrepareSlice(now);
-    }
-
     private void NoteRunning() => Interlocked.Exchange(ref _runningSince, _writer.OldestSince());
 
     private void ReportFull()
     {
         bool full = IsFull;
-        if (full == _reportedFull) return;
+        if (full == _reportedFull || _listener is null) return;
         _reportedFull = full;
-        _listener?.DiskFullChanged(full);
+        _listener.DiskFullChanged(full);
     }
 }

@@ -174,7 +174,7 @@ public sealed class GivenUpLogTests
     {
         int crashes = 0;
         int whole = 0;
-        for (int at = 0; at < 400; at += 9)
+        for (int at = 0; at < 400; at += 7)
         {
             var cluster = new SimulatedCluster(3, shards, 96, options => options with { CheckpointLogMiB = 1 });
             cluster.StartAll();
@@ -217,7 +217,7 @@ public sealed class GivenUpLogTests
         }
 
         Assert.InRange(crashes, 15, 44);
-        Assert.InRange(whole, 0, crashes / 2);
+        Assert.True(crashes - whole >= 6, $"of {crashes} deaths {whole} came when it had everything");
     }
 
     private static void StartUnlessItDies(SimulatedCluster cluster, SimulatedNode node, CrashMode mode, ref bool died)

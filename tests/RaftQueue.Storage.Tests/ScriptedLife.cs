@@ -124,7 +124,7 @@ internal sealed class ScriptedLife(WalOptions options, ulong seed) : IWalListene
     private void Open()
     {
         _wal = WriteAheadLog.Open(Disk, _clock, "/node", options);
-        _wal.Attach(this, () => { });
+        _wal.Attach(this, () => { }, () => { });
     }
 
     private void Check(string situation)
@@ -245,15 +245,18 @@ internal sealed class ScriptedLife(WalOptions options, ulong seed) : IWalListene
 
     private void Run()
     {
-        while (_wal!.RunOnce() <= _clock.MonotonicMicroseconds)
+        bool again = true;
+        while (again)
         {
+            again = _wal!.RunOnce() <= _clock.MonotonicMicroseconds;
+            again |= _wal.Preparation.RunOnce() <= _clock.MonotonicMicroseconds;
         }
 
         if (options.SyncBeforeReply) return;
         for (int shard = 0; shard < Shards; shard++)
         {
             var id = new ShardId((ushort)shard);
-            LogIndex durable = _wal.DurableIndex(id);
+            LogIndex durable = _wal!.DurableIndex(id);
             bool reached = durable == _wal.Log(id).LastIndex && durable > LogIndex.Zero;
             if (reached) NoteReported(shard, durable.Value, _wal.Log(id).TermAt(durable)!.Value.Value);
         }

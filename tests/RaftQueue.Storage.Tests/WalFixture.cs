@@ -13,6 +13,8 @@ internal sealed class WalFixture
         Disk = new FakeDisk(seed);
     }
 
+    private bool _woken;
+
     public FakeDisk Disk { get; }
 
     public FakeClock Clock { get; } = new();
@@ -27,7 +29,7 @@ internal sealed class WalFixture
     {
         Listener = new RecordingListener();
         Wal = WriteAheadLog.Open(Disk, Clock, Directory, Options);
-        Wal.Attach(Listener, () => { });
+        Wal.Attach(Listener, () => _woken = true, () => { });
         return Wal;
     }
 
@@ -37,8 +39,21 @@ internal sealed class WalFixture
         return Open();
     }
 
-    /// <summary>Runs the loop while it wants to run at the present time.</summary>
+    /// <summary>Runs the log's loop and the one that prepares segments while they want to run at the present time.</summary>
     public void Run()
+    {
+        bool again = true;
+        while (again)
+        {
+            _woken = false;
+            again = Wal.RunOnce() <= Clock.MonotonicMicroseconds;
+            again |= Wal.Preparation.RunOnce() <= Clock.MonotonicMicroseconds;
+            again |= _woken;
+        }
+    }
+
+    /// <summary>Runs only the log's loop.</summary>
+    public void RunLog()
     {
         while (Wal.RunOnce() <= Clock.MonotonicMicroseconds)
         {

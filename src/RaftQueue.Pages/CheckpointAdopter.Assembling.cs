@@ -36,12 +36,7 @@ public sealed partial class CheckpointAdopter
             return false;
         }
 
-        if (!_out.TryFlush())
-        {
-            Outcome = CheckpointOutcome.DiskFull;
-            return false;
-        }
-
+        if (!TryFlush()) return false;
         _file.Sync();
         Outcome = CheckpointOutcome.Ready;
         return false;
@@ -68,12 +63,12 @@ public sealed partial class CheckpointAdopter
         Outcome = CheckpointOutcome.Committed;
     }
 
-    /// <summary>Gives up; what was fetched is forgotten.</summary>
+    /// <summary>Gives up; what was fetched is there for the next one, also of another process, as long as its space is not needed.</summary>
     public void Abort()
     {
         if (Outcome is CheckpointOutcome.Committed or CheckpointOutcome.Aborted) return;
         Outcome = CheckpointOutcome.Aborted;
-        _file.WriterEnded();
+        _file.AdopterEnded();
     }
 
     public void Dispose() => Abort();
@@ -96,11 +91,7 @@ public sealed partial class CheckpointAdopter
     private bool TryLetGo(uint page)
     {
         if (_fetched.Remove(page) is not { IsEmpty: false } old) return true;
-        if (!_out.TryFlush())
-        {
-            Outcome = CheckpointOutcome.DiskFull;
-            return false;
-        }
+        if (!TryFlush()) return false;
 
         _file.Slots.Release(null, old.Slot, SlotUse.Checkpoint);
         return true;
@@ -109,8 +100,15 @@ public sealed partial class CheckpointAdopter
     private void SyncWhenDue()
     {
         if (_file.Slots.UnsyncedBytes < _file.Options.SyncBytes - _file.Options.SliceBytes) return;
-        if (_out.TryFlush()) _file.Sync();
-        else Outcome = CheckpointOutcome.DiskFull;
+        if (TryFlush()) _file.Sync();
+    }
+
+    /// <summary>All that was taken is in the file. False, with the outcome set, when there is no space.</summary>
+    private bool TryFlush()
+    {
+        if (_out.TryFlush() && _left.TryFlush()) return true;
+        Outcome = CheckpointOutcome.DiskFull;
+        return false;
     }
 
     private IEnumerable<bool> Assemble()

@@ -14,7 +14,6 @@ public sealed partial class CheckpointAdopter : IDisposable
     private readonly OwnPages _own;
     private readonly LeftPages _left;
     private readonly SlotWriter _out;
-    private readonly byte[] _page = new byte[PageStore.PageSize];
     private readonly Dictionary<(int Level, uint Number), RemoteNode> _nodes = [];
     private readonly Queue<PageName> _wantedNodes = new();
     private readonly Dictionary<(int Level, uint Number), ulong> _askedNodes = [];
@@ -26,6 +25,7 @@ public sealed partial class CheckpointAdopter : IDisposable
     private long _pages;
     private long _pagesHere; // fetched and part of the present target
     private long _bytesFetched;
+    private bool _isCompared;
 
     internal CheckpointAdopter(CheckpointFile file, OwnPages own, LeftPages left, SlotWriter output)
     {
@@ -59,7 +59,7 @@ public sealed partial class CheckpointAdopter : IDisposable
 
     /// <summary>
     /// Reads a bounded part of the own pages, when that was asked for, so that none that is damaged is taken for a good one; or of
-    /// what an earlier process may have fetched. True while there is more; before <see cref="Aim"/>.
+    /// what an earlier transfer may have fetched. True while there is more; before <see cref="Aim"/>.
     /// </summary>
     public bool VerifyNext()
     {
@@ -94,6 +94,7 @@ public sealed partial class CheckpointAdopter : IDisposable
         }
 
         _file.IsWriting(pages + _fetched.Count);
+        _file.IsFetching(pages);
         if (_own.RootEntry.IsEmpty || _own.RootEntry.Hash != rootHash) Visit(PageName.Root(rootHash), _own.Root);
     }
 
@@ -113,14 +114,15 @@ public sealed partial class CheckpointAdopter : IDisposable
 
         // A table that says too much is noticed before the pages of its part that is known are asked for.
         if (count > 0 || _askedNodes.Count > 0) return count;
+        if (!_isCompared) Compared();
         while (count < into.Length && _wanted.NextFrom(_cursor) is { } page)
         {
             ulong hash = HashOf(page);
             _wanted.Remove(page);
             _cursor = page + 1;
-            if (_left.TryRead(hash, _page))
+            if (_left.TryTake(hash, out TableEntry left))
             {
-                if (!TryTake(page, _page, hash)) return count;
+                if (!TryKeep(page, left)) return count;
                 continue;
             }
 
@@ -153,6 +155,28 @@ public sealed partial class CheckpointAdopter : IDisposable
         _fetched.Set(page, new TableEntry(slot, Crc32C.Compute(content), hash));
         _pagesHere++;
         return true;
+    }
+
+    /// <summary>What an earlier transfer left takes the place of a page that would be fetched. False, with the outcome set, when there is no space.</summary>
+    private bool TryKeep(uint page, in TableEntry place)
+    {
+        if (!TryLetGo(page)) return false;
+        _fetched.Set(page, place);
+        _pagesHere++;
+        SyncWhenDue();
+        return Outcome == CheckpointOutcome.Writing;
+    }
+
+    /// <summary>All that differs is known for the first time, and with it what of an earlier transfer is of use.</summary>
+    private void Compared()
+    {
+        _isCompared = true;
+        _left.KeepOnly(WantedHashes());
+    }
+
+    private IEnumerable<ulong> WantedHashes()
+    {
+        for (uint? page = _wanted.NextFrom(0); page is { } number; page = _wanted.NextFrom(number + 1)) yield return HashOf(number);
     }
 
     /// <summary>What was asked for and did not come is wanted again.</summary>

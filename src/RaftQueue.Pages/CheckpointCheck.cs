@@ -23,6 +23,7 @@ public static class CheckpointCheck
 
         using IDiskFile file = disk.Open(path, create: false);
         report.FileBytes = file.Length;
+        report.WasFetching = disk.FileExists(CheckpointFile.FetchingPath(path));
         var used = new SlotMap();
         foreach (Superblock superblock in ReadSuperblocks(file, report).OrderByDescending(found => found.Sequence))
         {

@@ -3,6 +3,9 @@ namespace RaftQueue.Pages;
 /// <summary>What <see cref="CheckpointCheck"/> found.</summary>
 public sealed class CheckpointCheckReport
 {
+    /// <summary>A peer's checkpoint was being taken over: what of it is in free slots serves the next start.</summary>
+    public bool WasFetching { get; internal set; }
+
     /// <summary>So many are listed; the rest is only counted.</summary>
     public const int MaxListed = 1000;
 

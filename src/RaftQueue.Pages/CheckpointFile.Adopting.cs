@@ -8,6 +8,8 @@ public sealed partial class CheckpointFile
     // What is left of a checkpoint whose table is damaged; kept as long as nothing else is.
     private CheckpointState? _remains;
     private TableNode? _remainsTable;
+    private bool _isMarked; // checkpoint loop
+    private long _fetchingPages; // of the checkpoint that is, or was, being taken over, until nothing of it is left
 
     /// <summary>
     /// Begins to take over another node's checkpoint on top of this file's newest one, or of what is left of a damaged one.
@@ -17,6 +19,7 @@ public sealed partial class CheckpointFile
     /// </param>
     public CheckpointAdopter BeginAdopt(bool verifyOwn)
     {
+        MarkFetching();
         lock (_lock)
         {
             Invariant.That(!_disposed && !_writing, "one checkpoint is written at a time");
@@ -26,8 +29,7 @@ public sealed partial class CheckpointFile
                 : new OwnPages(_file, _remains?.Superblock.Root ?? default, _remainsTable, verify: true);
             _writing = true;
             IsWriting(0);
-            bool mayBeLeft = _newest is null && _remains is null;
-            return new CheckpointAdopter(this, own, new LeftPages(_file, mayBeLeft), NewWriter());
+            return new CheckpointAdopter(this, own, new LeftPages(_file, Slots), NewWriter());
         }
     }
 
@@ -72,6 +74,74 @@ public sealed partial class CheckpointFile
                 Slots.EndCheckpoint(KeptMaps(), committed: null);
             }
         }
+
+        ForgetWhatIsLeft();
+    }
+
+    /// <summary>The file beside a checkpoint file that stands there from the beginning of a transfer until the next checkpoint.</summary>
+    internal static string FetchingPath(string path) => path + ".fetching";
+
+    /// <summary>Nothing is taken over after all, or not now: what was fetched stays where it is.</summary>
+    internal void AdopterEnded()
+    {
+        lock (_lock)
+        {
+            _writing = false;
+            Slots.EndTransfer(KeptMaps());
+        }
+    }
+
+    /// <summary>So many pages are taken over: what a further process finds of them is as good as a state of that size. Checkpoint loop or network.</summary>
+    internal void IsFetching(long pages)
+    {
+        lock (_lock)
+        {
+            if (pages == _fetchingPages) return;
+            _fetchingPages = pages;
+        }
+
+        if (_isMarked) FetchingMark.Write(_disk, FetchingPath(_path), pages);
+    }
+
+    /// <summary>
+    /// Only so much is known of a transfer that a process did not live to finish. Without the mark, and with a checkpoint of its own,
+    /// free slots hold at most what was evicted, which nobody wants.
+    /// </summary>
+    private void HoldWhatIsLeft()
+    {
+        _isMarked = _disk.FileExists(FetchingPath(_path));
+        if (_isMarked) _fetchingPages = FetchingMark.Read(_disk, FetchingPath(_path));
+        if (_isMarked || _newest is null) Slots.HoldFree();
+    }
+
+    private void MarkFetching()
+    {
+        if (_isMarked || !FetchingMark.Write(_disk, FetchingPath(_path), 0)) return;
+        _disk.SyncDirectory(DirectoryOf(_path));
+        _isMarked = true;
+    }
+
+    /// <summary>Space is needed: what is left of a transfer is given up. False when there is nothing.</summary>
+    private bool GiveUpWhatIsLeft()
+    {
+        if (!Slots.GiveUpLeft()) return false;
+        lock (_lock)
+        {
+            if (!_writing) _fetchingPages = 0;
+        }
+
+        return true;
+    }
+
+    /// <summary>There is a newer checkpoint: what is left of a transfer is behind it. Checkpoint loop.</summary>
+    private void ForgetWhatIsLeft()
+    {
+        GiveUpWhatIsLeft();
+        lock (_lock) _fetchingPages = 0;
+        if (!_isMarked) return;
+        // Should a power loss bring the mark back, free slots are read once for nothing.
+        _disk.Delete(FetchingPath(_path));
+        _isMarked = false;
     }
 
     /// <summary>Where the next superblock goes: not over what would be the only one if that write is torn.</summary>

@@ -17,7 +17,7 @@ public sealed partial class CheckpointFile
 
     /// <summary>
     /// The slots that the file may have but for slack: three times the largest of the checkpoints that are kept, the one being written
-    /// and the state that is open.
+    /// or fetched (also by an earlier process, as long as that is kept), and the state that is open.
     /// </summary>
     internal long BoundSlots
     {
@@ -25,7 +25,7 @@ public sealed partial class CheckpointFile
         {
             lock (_lock)
             {
-                long largest = Math.Max(_writing ? _writingSlots : 0, WithTable(Slots.LargestStore));
+                long largest = Math.Max(_writing ? _writingSlots : 0, WithTable(Math.Max(Slots.LargestStore, _fetchingPages)));
                 foreach (CheckpointState state in Kept()) largest = Math.Max(largest, state.Slots);
                 return Superblock.Places + (Copies * largest);
             }
@@ -46,12 +46,12 @@ public sealed partial class CheckpointFile
     private static long WithTable(long pages) => pages == 0 ? 0 : pages + (pages / TableShare) + LeastTable;
 
     /// <summary>
-    /// Gives up what nobody depends on: at first checkpoints that only readers keep, then, while one is being written, the older of the two
+    /// Gives up what nobody depends on: at first what is left of a transfer, which can be fetched again, and checkpoints that only readers keep, then, while one is being written, the older of the two
     /// that are kept. False when there is none. Any thread; not under any lock.
     /// </summary>
     internal bool TryMakeSpace()
     {
-        if (TryRevokeReaders(ofOlderToo: false)) return true;
+        if (GiveUpWhatIsLeft() || TryRevokeReaders(ofOlderToo: false)) return true;
         lock (_superblocks)
         {
             CheckpointState? older;

@@ -10,6 +10,7 @@ namespace RaftQueue.Pages;
 /// </summary>
 public sealed partial class CheckpointFile : IDisposable
 {
+    private readonly IDisk _disk;
     private readonly string _path;
     private readonly IDiskFile _file;
     private readonly Lock _lock = new();
@@ -24,10 +25,11 @@ public sealed partial class CheckpointFile : IDisposable
     private bool _writing;
     private bool _disposed;
 
-    private CheckpointFile(string path, IDiskFile file, CheckpointOptions options)
+    private CheckpointFile(IDisk disk, string path, IDiskFile file, CheckpointOptions options)
     {
         Invariant.That(options.ExtentBytes > 0 && options.ExtentBytes % PageStore.PageSize == 0, "extents are whole slots");
         Invariant.That(options.SliceBytes > 0 && options.SliceBytes % PageStore.PageSize == 0, "slices are whole slots");
+        _disk = disk;
         _path = path;
         _file = file;
         Options = options;
@@ -78,9 +80,10 @@ public sealed partial class CheckpointFile : IDisposable
     {
         IDiskFile file = disk.Open(path, create: true);
         disk.SyncDirectory(DirectoryOf(path));
-        var opened = new CheckpointFile(path, file, options);
+        var opened = new CheckpointFile(disk, path, file, options);
         opened.ReadStates();
         opened.MakeDurable();
+        opened.HoldWhatIsLeft();
         return opened;
     }
 
@@ -239,6 +242,8 @@ public sealed partial class CheckpointFile : IDisposable
                 Slots.EndCheckpoint(KeptMaps(), frozen.Slots);
             }
         }
+
+        ForgetWhatIsLeft();
     }
 
 #if PLANTED_BUGS

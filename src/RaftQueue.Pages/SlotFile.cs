@@ -22,6 +22,7 @@ internal sealed class SlotFile
     private SlotMap _busy = new();       // all of the below, and what the kept checkpoints and readers use
     private readonly List<StoreSlots> _stores = [];
     private SlotMap _checkpoint = new();
+    private SlotMap _left = new(); // nobody's, but pages that a transfer fetched may stand there
     private uint _cursor = Superblock.Places; // every slot below is busy
     private uint _runCursor = Superblock.Places; // where the search for the next run begins
     private int _run = RunSlots; // longer ones there are none: the whole file was searched, and no kept checkpoint went since
@@ -113,7 +114,7 @@ internal sealed class SlotFile
             long bound = use == SlotUse.Checkpoint ? _owner.SoftBoundSlots : _owner.HardBoundSlots;
             bool isLarge = slots + (_options.ExtentBytes / PageStore.PageSize) > bound;
             if (isLarge && _owner.TryMakeSpace()) continue;
-            if (!TryGrow(slots)) return false;
+            if (!TryGrow(slots) && !GiveUpLeft()) return false;
         }
     }
 
@@ -224,6 +225,78 @@ internal sealed class SlotFile
         }
     }
 
+    /// <summary>A transfer is over before its time: what it took is held, so that the next one need not fetch it again.</summary>
+    public void EndTransfer(IEnumerable<SlotMap> kept)
+    {
+        lock (_gate)
+        {
+            _left.AddAll(_checkpoint);
+            EndCheckpoint(kept, committed: null);
+        }
+    }
+
+    /// <summary>
+    /// An earlier process may have left pages of a transfer in any slot that is free: all are held until <see cref="KeepLeft"/> or
+    /// <see cref="GiveUpLeft"/>.
+    /// </summary>
+    public void HoldFree()
+    {
+        lock (_gate)
+        {
+            for (uint slot = _busy.NextAbsent(Superblock.Places); slot < _slots; slot = _busy.NextAbsent(slot + 1))
+            {
+                _left.Add(slot);
+                _busy.Add(slot);
+            }
+
+            _free = 0;
+        }
+    }
+
+    /// <summary>The slots that are held for what a transfer left.</summary>
+    public SlotMap LeftSlots()
+    {
+        lock (_gate) return _left.Clone();
+    }
+
+    /// <summary>A slot that is held becomes part of the checkpoint being written. False when it is not held any more.</summary>
+    public bool TryUseLeft(uint slot)
+    {
+        lock (_gate)
+        {
+            if (!_left.Contains(slot)) return false;
+            _left.Remove(slot);
+            _checkpoint.Add(slot);
+            return true;
+        }
+    }
+
+    /// <summary>All slots that are held but these are free.</summary>
+    public void KeepLeft(SlotMap kept)
+    {
+        lock (_gate)
+        {
+            SlotMap free = _left.Clone();
+            free.RemoveAll(kept);
+            _left.RemoveAll(free);
+            _busy.RemoveAll(free);
+            _free += free.Count();
+            _cursor = Superblock.Places;
+            _run = RunSlots;
+        }
+    }
+
+    /// <summary>Space is needed, or nothing is fetched any more: no slot is held. False when none was.</summary>
+    public bool GiveUpLeft()
+    {
+        lock (_gate)
+        {
+            if (_left.End == 0) return false;
+            KeepLeft(new SlotMap());
+            return true;
+        }
+    }
+
     /// <summary>These checkpoints are not kept any more, but stores that are open may go on reading them until they are closed.</summary>
     public void HoldForStores(IReadOnlyList<SlotMap> checkpoints)
     {
@@ -239,8 +312,14 @@ internal sealed class SlotFile
         lock (_gate)
         {
             _busy = new SlotMap();
-            foreach (SlotMap map in kept) _busy.AddAll(map);
+            foreach (SlotMap map in kept)
+            {
+                _busy.AddAll(map);
+                _left.RemoveAll(map);
+            }
+
             _busy.AddAll(_checkpoint);
+            _busy.AddAll(_left);
             foreach (StoreSlots store in _stores)
             {
                 _busy.AddAll(store.Evicted);

@@ -31,6 +31,12 @@ internal sealed class SlotMap
         for (int i = 0; i < other._words.Length; i++) _words[i] |= other._words[i];
     }
 
+    public void RemoveAll(SlotMap other)
+    {
+        int words = Math.Min(_words.Length, other._words.Length);
+        for (int i = 0; i < words; i++) _words[i] &= ~other._words[i];
+    }
+
     public SlotMap Clone() => new() { _words = (ulong[])_words.Clone() };
 
     /// <summary>One above the highest slot in the map; 0 when it is empty.</summary>
@@ -59,6 +65,19 @@ internal sealed class SlotMap
             ulong absent = ~_words[word];
             if (word == from >> 6) absent &= ulong.MaxValue << (int)(from & 63);
             if (absent != 0) return (word << 6) + (uint)BitOperations.TrailingZeroCount(absent);
+        }
+
+        return Math.Max(from, (uint)_words.Length << 6);
+    }
+
+    /// <summary>The lowest slot at or after <paramref name="from"/> that is in the map; at or behind <see cref="End"/> when there is none.</summary>
+    public uint NextPresent(uint from)
+    {
+        for (uint word = from >> 6; word < (uint)_words.Length; word++)
+        {
+            ulong present = _words[word];
+            if (word == from >> 6) present &= ulong.MaxValue << (int)(from & 63);
+            if (present != 0) return (word << 6) + (uint)BitOperations.TrailingZeroCount(present);
         }
 
         return Math.Max(from, (uint)_words.Length << 6);

@@ -31,6 +31,7 @@ public static class DirectoryCheck
         problems.AddRange(report.Damage.Select(damage => $"{path}: {damage}"));
         if (report.DamageCount > report.Damage.Count) problems.Add($"{path}: and {report.DamageCount - report.Damage.Count} more");
         foreach (CheckpointInfo info in report.Checkpoints) notes.Add($"{path}: checkpoint at index {info.Index}");
+        if (report.WasFetching) notes.Add($"{path}: a peer's checkpoint was being fetched; the next start goes on with what is here of it");
         CheckMarks(disk, shardDirectory, problems);
 
         LogIndex newest = report.Checkpoints.Count == 0 ? LogIndex.Zero : report.Checkpoints.Max(info => info.Index);

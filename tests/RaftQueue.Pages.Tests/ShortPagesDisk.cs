@@ -18,7 +18,7 @@ internal sealed class ShortPagesDisk(int blocks) : IDisk, IDiskFile
 
     public IDiskFile Open(string path, bool create) => this;
 
-    public bool FileExists(string path) => true;
+    public bool FileExists(string path) => !path.EndsWith(".fetching", StringComparison.Ordinal);
 
     public IReadOnlyList<string> ListFiles(string directory) => [];
 

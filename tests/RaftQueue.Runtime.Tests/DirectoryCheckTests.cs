@@ -49,6 +49,16 @@ public sealed class DirectoryCheckTests
         Assert.StartsWith($"/data/shard-0/{mark}: ", TheProblem(disk), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ATransferThatWasUnderWayIsNoProblem()
+    {
+        FakeDisk disk = Stopped();
+        disk.Open(Checkpoint + ".fetching", create: true).Dispose();
+        CheckReport report = DirectoryCheck.Check(disk, "/data", _ => { });
+        Assert.Empty(report.Problems);
+        Assert.Contains(report.Notes, note => note.Contains("a peer's checkpoint was being fetched", StringComparison.Ordinal));
+    }
+
     /// <summary>Superblock and pages are whole, each by its checksum, and of two states.</summary>
     [Theory]
     [InlineData(12)] // the shard

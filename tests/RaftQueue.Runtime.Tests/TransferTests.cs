@@ -158,6 +158,31 @@ public sealed class TransferTests
         Assert.InRange(cluster.Network.TransferBytes, 60 * BigBytes, 75 * BigBytes);
     }
 
+    /// <summary>The second process opens the older checkpoint, applies the log behind it, and fetches only what the first had not yet.</summary>
+    [Fact]
+    public void AReceiverWithAnOlderStateThatIsKilledGoesOnWhereItWas()
+    {
+        SimulatedCluster cluster = Loaded(64, jobs: 30);
+        SimulatedNode behind = AFollower(cluster);
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        Load(cluster, 60);
+        cluster.Start(behind);
+        LogIndex own = behind.Node!.Parts.Files[new ShardId(0)].Newest!.Index;
+        TransferStatus? half = null;
+        cluster.RunUntil(
+            () => (half = behind.Node!.Status().Shards[0].Transfer) is { PagesNeeded: > 2_000 } status && status.PagesDone > status.PagesNeeded / 2,
+            "half of it is here");
+        long first = cluster.Network.TransferBytes;
+        cluster.Crash(behind, CrashMode.ProcessDeath);
+        cluster.Start(behind);
+        Assert.Equal(own, behind.Node!.Parts.Files[new ShardId(0)].Newest!.Index);
+        AwaitCaughtUp(cluster, behind);
+        long second = cluster.Network.TransferBytes - first;
+
+        // Besides the rest what was on its way or in the first one's buffer, and the table.
+        Assert.InRange(second, 1, (half!.PagesNeeded * 4096L) - first + (10 * BigBytes));
+    }
+
     [Fact]
     public void ANodeThatStopsWhileItFetchesEndsTheFetchingInItsOwnThread()
     {

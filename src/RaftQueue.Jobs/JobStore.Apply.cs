@@ -49,8 +49,11 @@ public sealed partial class JobStore
 #endif
         if (_root.HashSeed == 0) SeedHashes(entryBytes);
 
-        FireDue();
         ReadOnlySpan<byte> commands = entryBytes[EntryHeader.Size..];
+        _promoting = null;
+        _timersAhead = 0;
+        PrefetchTokens(commands);
+        FireDue();
         while (CommandFrame.TryTake(ref commands, out CommandFrame frame))
         {
             if (frame.Type < CommandFrame.FirstJobType) continue;

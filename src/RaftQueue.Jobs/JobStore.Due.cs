@@ -18,6 +18,7 @@ public sealed partial class JobStore
     {
         while (_timersLeft > 0 && _timers.TryDue(_now, out TimerKind kind, out TreeEntry timer))
         {
+            PrefetchTimers();
             _timersLeft--;
             Fire(kind, timer);
             TrimAfterFinish();
@@ -76,6 +77,7 @@ public sealed partial class JobStore
     private void Promote(QueueState queue, DueTree tree)
     {
         Invariant.That(tree.TryFirst(out TreeEntry first), "a tree with a timer is not empty");
+        PrefetchPromotions(tree);
         JobRecord job = _jobs.Load(first.Value);
         LeaveState(queue, first.Value, ref job);
         job.Version++;

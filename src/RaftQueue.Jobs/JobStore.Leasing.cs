@@ -74,8 +74,11 @@ public sealed partial class JobStore
     private void GrantAhead(QueueState queue, scoped in LeaseCommand command, scoped ref LeaseRoom room)
     {
         long leaseMs = LeaseMs(queue, command);
-        while (room.Jobs > 0 && queue.Scheduled.TryFirst(out TreeEntry first) && first.Time <= _now + command.PullAheadMs)
+        long until = _now + command.PullAheadMs;
+        int ahead = 0;
+        while (room.Jobs > 0 && queue.Scheduled.TryFirst(out TreeEntry first) && first.Time <= until)
         {
+            if (ahead-- == 0) ahead = PrefetchGrants(queue.Scheduled, until, room.Jobs) - 1;
             JobRecord job = _jobs.Load(first.Value);
             if (!Fits(job, ref room)) return;
             Grant(queue, first.Value, ref job, leaseMs, command.Worker);

@@ -34,6 +34,8 @@ public sealed partial class CheckpointFile : IDisposable
         _file = file;
         Options = options;
         Slots = new SlotFile(this, file, options);
+        // Pages that are read again are neighbours by chance only, and who reads many at once asks for all of them.
+        file.Advise(DiskAdvice.RandomReads, 0, 0);
     }
 
     /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
@@ -195,6 +197,12 @@ public sealed partial class CheckpointFile : IDisposable
         return Slots.Trim(Math.Min(_slotsWrittenLast, Options.MaxReserveBytes / PageStore.PageSize) + LowSlots);
     }
 
+    /// <summary>
+    /// Where pages leave memory: what free slots hold need not be kept in the page cache. Some of them a call; true while there is more.
+    /// Checkpoint loop, after a checkpoint is written.
+    /// </summary>
+    public bool ForgetFree() => Slots.ForgetFree();
+
     /// <summary>A reader of the newest checkpoint, which is kept until it is disposed; null when there is none.</summary>
     public CheckpointReader? OpenReader()
     {
@@ -298,6 +306,10 @@ public sealed partial class CheckpointFile : IDisposable
             _path,
             new CheckpointDamage(Newest?.Index.Value, new PageNumber(page), $"wrong checksum in slot {place.Slot}"));
     }
+
+    /// <summary><see cref="ReadPage"/> is going to be asked for this page: the disk may begin. Any thread.</summary>
+    internal void Prefetch(TableEntry place) =>
+        _file.Advise(DiskAdvice.ReadSoon, (long)place.Slot * PageStore.PageSize, PageStore.PageSize);
 
     /// <summary>As <see cref="ReadPage"/>; false when the page cannot be had.</summary>
     internal bool TryReadPage(TableEntry place, Span<byte> destination) =>

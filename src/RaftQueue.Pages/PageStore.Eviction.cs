@@ -18,6 +18,10 @@ public sealed unsafe partial class PageStore
     private const int MaxWindows = 4;
     private const int SweepRounds = 5;      // counts go up to 3: the fourth round meets zeros, the fifth whoever was used meanwhile
     private const int UnsyncedBatches = 4;  // times what is written between two fsyncs
+    private const int PrefetchShare = 8;    // of memory, at most
+
+    /// <summary>The most pages that are asked of the disk before the first of them is pinned.</summary>
+    public const int MostPrefetched = 256;
 
     private readonly List<uint> _victims = []; // frames to be written
     private SlotWriter? _evictor;
@@ -26,6 +30,7 @@ public sealed unsafe partial class PageStore
     private uint _hand;
     private int _limit = int.MaxValue;
     private long _coldReads;
+    private long _prefetches;
     private long _evictions;
     private long _evictionWrites;
     private long _longestEviction;
@@ -47,7 +52,7 @@ public sealed unsafe partial class PageStore
 
     /// <summary>What the store did and holds.</summary>
     public PageCounters Counters =>
-        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _evictions, _evictionWrites, _evictionWaits, _longestEviction);
+        new(AllocatedPages, _pool.Taken, DirtyPages, _coldReads, _prefetches, _evictions, _evictionWrites, _evictionWaits, _longestEviction);
 
     /// <summary>The most frames that one search for victims looked at.</summary>
     internal int MostVisits => _mostVisits;
@@ -119,6 +124,24 @@ public sealed unsafe partial class PageStore
         _entry[page] = entry;
         return entry;
     }
+
+    /// <summary>
+    /// The page, if it exists, is about to be pinned: the disk may begin to read it. For several that are known together, whose reads then
+    /// wait for the disk together. Changes nothing.
+    /// </summary>
+    public void Prefetch(PageNumber page)
+    {
+        uint number = page.Value;
+        if (number >= _capacity || (_entry[number] & (PageEntries.Allocated | PageEntries.Resident)) != PageEntries.Allocated) return;
+        _prefetches++;
+        _file!.Prefetch(PlaceOf(number));
+    }
+
+    /// <summary>
+    /// How many pages that are to be used together are worth a <see cref="Prefetch"/> before the first is pinned: a small part of memory.
+    /// 0 when all pages are in memory.
+    /// </summary>
+    public int PrefetchDepth => _pool.Taken < AllocatedPages ? Math.Min(MostPrefetched, _limit / PrefetchShare) : 0;
 
     /// <summary>Where a page that is not in memory stands.</summary>
     private TableEntry PlaceOf(uint page)

@@ -7,7 +7,7 @@ namespace RaftQueue.Pages;
 /// being written or an evicted page stands in; and how much was written since the last fsync. Safe from any thread: the
 /// apply loop evicts to it while the checkpoint loop writes.
 /// </summary>
-internal sealed class SlotFile
+internal sealed partial class SlotFile
 {
     private const int TrimExtents = 2; // less is not worth a call
     private const int TrimStepExtents = 16;
@@ -54,6 +54,12 @@ internal sealed class SlotFile
         {
             lock (_gate) return _busy.Count();
         }
+    }
+
+    /// <summary>Whether something uses the slot.</summary>
+    public bool IsBusy(uint slot)
+    {
+        lock (_gate) return _busy.Contains(slot);
     }
 
     /// <summary>Slots taken for evicted pages, those of the frozen state included.</summary>
@@ -152,6 +158,7 @@ internal sealed class SlotFile
         while (count < most && first + (uint)count < _slots && _busy.Add(first + (uint)count))
         {
             MapOf(store, use).Add(first + (uint)count);
+            _cached.Add(first + (uint)count);
             count++;
         }
 
@@ -328,6 +335,7 @@ internal sealed class SlotFile
                 foreach (SlotMap held in store.Held) _busy.AddAll(held);
             }
 
+            _cached.AddAll(_busy);
             _cursor = Superblock.Places;
             _run = RunSlots;
             _free = _slots - Superblock.Places - _busy.Count();

@@ -37,6 +37,17 @@ internal sealed class SlotMap
         for (int i = 0; i < words; i++) _words[i] &= ~other._words[i];
     }
 
+    /// <summary>Words of 64 slots.</summary>
+    public int Words => _words.Length;
+
+    /// <summary>Takes those of the word's 64 slots out that <paramref name="other"/> does not have; one bit for each.</summary>
+    public ulong TakeWordWithout(int word, SlotMap other)
+    {
+        ulong taken = _words[word] & other.Absent((uint)word);
+        _words[word] &= ~taken;
+        return taken;
+    }
+
     public SlotMap Clone() => new() { _words = (ulong[])_words.Clone() };
 
     /// <summary>One above the highest slot in the map; 0 when it is empty.</summary>

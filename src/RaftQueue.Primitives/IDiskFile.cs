@@ -29,4 +29,10 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Cuts or extends (sparsely) to <paramref name="length"/> bytes.</summary>
     void SetLength(long length);
+
+    /// <summary>
+    /// Tells the operating system's page cache what is known about <paramref name="length"/> bytes (0: all from
+    /// <paramref name="offset"/> on). What the file holds is the same whether it listens or not, so that this neither fails nor waits for a read.
+    /// </summary>
+    void Advise(DiskAdvice advice, long offset, long length);
 }

@@ -52,6 +52,7 @@ internal sealed class WriteCheckpointJob(NodeShared node, CheckpointLoop loop, C
 
     private long TrimSlice(CheckpointFile file, long nowMicroseconds)
     {
+        if (file.ForgetFree()) return nowMicroseconds;
         if (file.Trim()) return RestUntil(nowMicroseconds);
         if (file.ReserveAhead()) return nowMicroseconds; // one extent a call
         Tell(file);

@@ -24,6 +24,11 @@ internal static partial class LinuxCalls
     public const int OpenCloseOnExec = 0x80000;
 
     public const int SeekEnd = 2;
+
+    public const int AdviceRandom = 1;
+    public const int AdviceWillNeed = 3;
+    public const int AdviceDoNotNeed = 4;
+
     public const int LockExclusiveNonBlocking = 2 | 4;
 
     /// <summary>
@@ -59,6 +64,9 @@ internal static partial class LinuxCalls
 
     [LibraryImport(Libc, EntryPoint = "posix_fallocate")]
     public static partial int Allocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport(Libc, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport(Libc, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);

@@ -122,6 +122,19 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
         }
     }
 
+    public void Advise(DiskAdvice advice, long offset, long length)
+    {
+        int number = advice switch
+        {
+            DiskAdvice.RandomReads => LinuxCalls.AdviceRandom,
+            DiskAdvice.ReadSoon => LinuxCalls.AdviceWillNeed,
+            _ => LinuxCalls.AdviceDoNotNeed,
+        };
+
+        // What it returns tells only whether the kernel listened: an error of the disk comes with the read.
+        _ = LinuxCalls.Advise(handle, offset, length, number);
+    }
+
     public void Dispose() => handle.Dispose();
 
     private long WriteSome(

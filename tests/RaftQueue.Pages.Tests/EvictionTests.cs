@@ -1,4 +1,5 @@
 using RaftQueue.Primitives;
+using RaftQueue.TestKit;
 
 namespace RaftQueue.Pages.Tests;
 

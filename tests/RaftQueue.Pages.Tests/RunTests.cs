@@ -1,4 +1,5 @@
 using RaftQueue.Primitives;
+using RaftQueue.TestKit;
 
 namespace RaftQueue.Pages.Tests;
 
@@ -35,6 +36,42 @@ public sealed class RunTests
         Assert.True(written > 3000, $"{written} pages left memory");
         Assert.True(written >= 4 * writes, $"{written} pages were written with {writes} calls");
         Assert.InRange(file.FileBytes / PageStore.PageSize, Pages, 3 * (Pages + (Pages / 100) + 4));
+    }
+
+    [Fact]
+    public void WhatFreeSlotsHeldIsForgottenAndNothingElse()
+    {
+        var world = new CheckpointWorld(73, new CheckpointOptions { ExtentBytes = 64 * 4096 });
+        var disk = new CountingDisk(world.Disk);
+        world.File.Dispose();
+        CheckpointFile file = CheckpointFile.OpenOrCreate(disk, CheckpointWorld.Path, world.Options);
+        using PageStore store = PageStore.Create(new PageStoreOptions { MaxResidentPages = 1500 }, file);
+        for (int i = 0; i < Pages; i++) store.Allocate();
+        var forgotten = new HashSet<uint>();
+        for (int round = 1; round <= 6; round++)
+        {
+            for (int i = 0; i < Pages / 3; i++) Change(store, world.Random);
+            using CheckpointWriter writer = file.BeginWrite(store.Freeze(CheckpointWorld.InfoFor(round)));
+            while (writer.RunOnce()) { }
+            writer.Commit();
+            disk.Calls.Clear();
+            while (file.ForgetFree()) { }
+            uint[] slots = [.. disk.Calls.Where(call => call.Advice == DiskAdvice.NotReadAgain)
+                .SelectMany(call => Enumerable.Range((int)(call.Offset / PageStore.PageSize), (int)(call.Length / PageStore.PageSize)).Select(slot => (uint)slot))];
+            Assert.Equal(slots.Length, slots.Distinct().Count());
+            Assert.All(slots, slot => Assert.False(file.Slots.IsBusy(slot)));
+            forgotten.UnionWith(slots);
+            // Once more there is nothing that was used since.
+            disk.Calls.Clear();
+            while (file.ForgetFree()) { }
+            Assert.Empty(disk.Calls);
+        }
+
+        Assert.True(forgotten.Count > Pages / 2, $"{forgotten.Count} slots were forgotten");
+        foreach (PageNumber page in Enumerable.Range(1, Pages).Select(number => new PageNumber((uint)number)))
+        {
+            using PageHandle handle = store.Pin(page, PageIntent.Read);
+        }
     }
 
     [Fact]

@@ -88,6 +88,11 @@ internal sealed class ShortPagesDisk(int blocks) : IDisk, IDiskFile
 
     public void SetLength(long length) => Length = length;
 
+    public void Advise(DiskAdvice advice, long offset, long length)
+    {
+        // All of it is in memory.
+    }
+
     public unsafe void Dispose()
     {
         foreach (nint block in _whole) NativeMemory.Free((void*)block);

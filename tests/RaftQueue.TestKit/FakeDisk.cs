@@ -462,6 +462,11 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
             }
         }
 
+        public void Advise(DiskAdvice advice, long offset, long length)
+        {
+            // It reads and writes without a page cache in front.
+        }
+
         public void Dispose()
         {
             // Nothing to give back: the content belongs to the disk.

@@ -28,6 +28,12 @@ internal sealed class DueTree(OrderedTree tree, PageNumber queue, bool isRetry)
     /// <summary>How many are due at the time, at most <paramref name="max"/>; costs in proportion to that.</summary>
     public int CountDue(long time, int max) => tree.CountThrough(time, max);
 
+    /// <summary>See <see cref="OrderedTree.CopyThrough"/>.</summary>
+    public int CopyDue(long time, Span<TreeEntry> into) => tree.CopyThrough(time, into);
+
+    /// <summary>See <see cref="OrderedTree.Prefetch"/>.</summary>
+    public void Prefetch(long time) => tree.Prefetch(time);
+
     public void Insert(Timers timers, long time, ulong sequence, long slot)
     {
         var entry = new TreeEntry(time, (long)sequence, slot);

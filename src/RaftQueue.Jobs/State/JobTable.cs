@@ -56,6 +56,9 @@ internal sealed class JobTable
         if (!blob.IsNone) Blobs.Free(blob);
     }
 
+    /// <summary>The record, should the slot hold one, is about to be loaded.</summary>
+    public void Prefetch(long slot) => _slab.Prefetch(slot);
+
     /// <summary>False when the slot does not hold this job, whatever the numbers are. Ghosts are found.</summary>
     public bool TryLoad(long slot, ulong sequence, out JobRecord job)
     {

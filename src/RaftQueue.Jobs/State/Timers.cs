@@ -30,6 +30,12 @@ internal sealed class Timers(OrderedTree tree)
         return due;
     }
 
+    /// <summary>The earliest that are due; returns how many.</summary>
+    public int CopyDue(long now, Span<TreeEntry> into) => tree.CopyThrough(now, into);
+
+    /// <summary>What a timer that was copied is for.</summary>
+    public static TimerKind KindOf(in TreeEntry entry) => (TimerKind)(entry.Sequence >> KindShift);
+
     public void Remove(in TreeEntry entry) => Invariant.That(tree.Remove(entry), "the earliest timer is there");
 
     private static TreeEntry Entry(TimerKind kind, long time, ulong sequence, long value)

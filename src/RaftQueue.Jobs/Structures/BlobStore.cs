@@ -103,6 +103,12 @@ public sealed class BlobStore
         }
     }
 
+    /// <summary>The blob, if it is one, is about to be read or freed: its page, or the first of them.</summary>
+    public void Prefetch(BlobRef blob)
+    {
+        if (!blob.IsNone) _pages.Prefetch(new PageNumber(blob.Page));
+    }
+
     /// <summary>Whether the blob holds exactly these bytes.</summary>
     public bool ContentEquals(BlobRef blob, ReadOnlySpan<byte> data)
     {

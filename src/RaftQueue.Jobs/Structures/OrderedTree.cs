@@ -162,6 +162,38 @@ public sealed partial class OrderedTree
         return TryFirstOf(next, out entry);
     }
 
+    /// <summary>Copies the smallest entries that are not later than the time, as many as there is room for; returns how many.</summary>
+    public int CopyThrough(long time, Span<TreeEntry> into)
+    {
+        uint page;
+        using (PageHandle handle = _pages.Pin(_headerPage, PageIntent.Read))
+            page = handle.Read.GetUInt32(_headerOffset + FirstField);
+        int copied = 0;
+        while (page != 0 && copied < into.Length)
+        {
+            using PageHandle handle = _pages.Pin(new PageNumber(page), PageIntent.Read);
+            TreeNode leaf = new(handle);
+            int count = Math.Min(leaf.Count, into.Length - copied);
+            for (int i = 0; i < count; i++)
+            {
+                TreeEntry entry = leaf.Key(i).ToEntry();
+                if (entry.Time > time) return copied;
+                into[copied++] = entry;
+            }
+
+            page = leaf.Next;
+        }
+
+        return copied;
+    }
+
+    /// <summary>An entry with this time is about to be inserted or removed. The nodes above its leaf are read.</summary>
+    public void Prefetch(long time)
+    {
+        uint page = Find(TreeKey.From(new TreeEntry(Math.Min(time, TreeEntry.MaxTime), TreeEntry.MaxSequence, TreeEntry.MaxValue)));
+        if (page != 0) _pages.Prefetch(new PageNumber(page));
+    }
+
     /// <summary>How many entries are not later than the time, at most <paramref name="max"/>. Reads a page for some 200 of them.</summary>
     public int CountThrough(long time, int max)
     {

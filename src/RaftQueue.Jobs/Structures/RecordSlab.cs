@@ -155,6 +155,13 @@ public sealed class RecordSlab
         return new RecordHandle(page, _layout.OffsetOf(place), _layout.CellSize);
     }
 
+    /// <summary>The record, should there be one, is about to be pinned.</summary>
+    public void Prefetch(long slot)
+    {
+        uint number = PageOf(slot, out _);
+        if (number != 0) _pages.Prefetch(new PageNumber(number));
+    }
+
     /// <summary>
     /// The first allocated slot above <paramref name="after"/> (0 to begin), or 0 when there is none: in slot order, for
     /// checks of the whole state. Skips vacant pages one at a time.

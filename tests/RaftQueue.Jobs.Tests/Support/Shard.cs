@@ -3,12 +3,17 @@ using RaftQueue.Checkers.Model;
 namespace RaftQueue.Jobs.Tests.Support;
 
 /// <summary>A replica with a clock and one command an entry: for tests that tell a story.</summary>
-public sealed class Shard : IDisposable
+public sealed class Shard(Replica replica) : IDisposable
 {
     private ulong _number;
     private long _index;
 
-    public Replica Replica { get; } = new();
+    public Shard()
+        : this(new Replica())
+    {
+    }
+
+    public Replica Replica { get; } = replica;
 
     public JobStore Store => Replica.Store;
 

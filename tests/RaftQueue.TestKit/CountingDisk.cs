@@ -1,14 +1,18 @@
 using RaftQueue.Primitives;
-using RaftQueue.TestKit;
 
-namespace RaftQueue.Pages.Tests;
+namespace RaftQueue.TestKit;
 
 /// <summary>A disk that counts what is read, and on which reading can be made to fail (EIO), everywhere or where it touches one slot.</summary>
-internal sealed class CountingDisk(FakeDisk disk) : IDisk
+public sealed class CountingDisk(FakeDisk disk) : IDisk
 {
+    private const int SlotBytes = 4096;
+
     public long ReadBytes { get; private set; }
 
     public long Writes { get; private set; }
+
+    /// <summary>Reads and what was told about reads to come, in order.</summary>
+    public List<(DiskAdvice? Advice, long Offset, long Length)> Calls { get; } = [];
 
     public bool FailReads { get; set; }
 
@@ -34,7 +38,7 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
     public long FreeBytes(string path) => disk.FreeBytes(path);
 
     private bool Fails(long offset, int length) => FailReads
-        || (UnreadableSlot * PageStore.PageSize is { } bad && offset < bad + PageStore.PageSize && offset + length > bad);
+        || (UnreadableSlot * SlotBytes is { } bad && offset < bad + SlotBytes && offset + length > bad);
 
     private sealed class CountingFile(CountingDisk owner, IDiskFile file) : IDiskFile
     {
@@ -45,6 +49,7 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
             owner.BeforeRead?.Invoke();
             if (owner.Fails(offset, buffer.Length)) throw new DiskException("pread", "checkpoint", 5);
             owner.ReadBytes += buffer.Length;
+            owner.Calls.Add((null, offset, buffer.Length));
             return file.ReadAt(offset, buffer);
         }
 
@@ -61,6 +66,12 @@ internal sealed class CountingDisk(FakeDisk disk) : IDisk
         public void Allocate(long length) => file.Allocate(length);
 
         public void SetLength(long length) => file.SetLength(length);
+
+        public void Advise(DiskAdvice advice, long offset, long length)
+        {
+            owner.Calls.Add((advice, offset, length));
+            file.Advise(advice, offset, length);
+        }
 
         public void Dispose() => file.Dispose();
     }

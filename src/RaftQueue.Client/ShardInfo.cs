@@ -25,4 +25,7 @@ public sealed record ShardInfo
 
     /// <summary>The state that the asked node fetches from another; null while it fetches none.</summary>
     public StateTransfer? Transfer { get; init; }
+
+    /// <summary>Damaged pages of the asked node that it gets back from others; null while none is known.</summary>
+    public PageMending? Mending { get; init; }
 }

@@ -53,7 +53,7 @@ public sealed class CheckpointReader : IDisposable
 
     /// <summary>
     /// Writes a page again where it stands, whole, when it is the one that this checkpoint has there. False when it is not, or the checkpoint is
-    /// not kept any more. A failing fsync throws, and the process must stop.
+    /// not kept any more. It is mended once <see cref="SyncMended"/> has returned.
     /// </summary>
     public bool TryMend(in PageName name, ReadOnlySpan<byte> content)
     {
@@ -66,10 +66,15 @@ public sealed class CheckpointReader : IDisposable
             if (_revoked || !isIt) return false;
             // Whoever reads it meanwhile finds it as damaged as it was.
             _file.WriteAt((long)entry.Slot * PageStore.PageSize, content);
-            _slots.SyncFile();
             return true;
         }
     }
+
+    /// <summary>
+    /// What <see cref="TryMend"/> wrote is durable. Where the checkpoint was revoked in between its slots are somebody else's, who syncs
+    /// them as well. A failure throws, and the process must stop.
+    /// </summary>
+    public void SyncMended() => _slots.SyncFile();
 
     /// <summary>Its space was needed for something else: nothing is read any more.</summary>
     public bool IsRevoked => _revoked;

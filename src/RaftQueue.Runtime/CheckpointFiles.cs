@@ -11,7 +11,8 @@ internal sealed class CheckpointFiles : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Lock _marking = new(); // over what is done to marks on the disk: rarely, and by whoever ends the process
-    private readonly HashSet<(ShardId Shard, StateMark Mark)> _marked = [];
+    private readonly HashSet<(ShardId Shard, StateMark Mark)> _found = []; // since the process started
+    private readonly HashSet<(ShardId Shard, StateMark Mark)> _marked = []; // of these, what is told on the disk
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly int _residentPages;
@@ -69,7 +70,7 @@ internal sealed class CheckpointFiles : IDisposable
                 $"shard {shard}: a page of the state cannot be read; this node stops. Its next start reads all of the checkpoint and,"
                 + " when none on this disk is whole, takes what is damaged from a peer",
                 exception);
-            Mark(shard, StateMark.Damaged);
+            TryMark(shard, StateMark.Damaged);
         },
     };
 
@@ -95,19 +96,35 @@ internal sealed class CheckpointFiles : IDisposable
         lock (_gate) _needRepair[shard.Value] = true;
     }
 
-    /// <summary>Any thread: something was found wrong just now, and the next start has to look.</summary>
-    public void Mark(ShardId shard, StateMark mark)
+    /// <summary>
+    /// Any thread: something was found wrong just now, and the next start has to look. False, and told in the log, when the disk has no room for
+    /// a name: whoever goes on tries again. Any other failure throws, and the process must stop.
+    /// </summary>
+    public bool TryMark(ShardId shard, StateMark mark)
     {
         lock (_marking)
         {
-            if (_marked.Add((shard, mark))) mark.Set(this, shard);
+            _found.Add((shard, mark));
+            if (_marked.Contains((shard, mark))) return true;
+            if (!mark.TrySet(this, shard))
+            {
+                _log.Error($"shard {shard}: {mark.PathIn(DirectoryOf(shard))} cannot be made, the disk is full");
+                return false;
+            }
+
+            _marked.Add((shard, mark));
+            return true;
         }
     }
 
     /// <summary>Before the loops start: every page was read just now, and no checkpoint is left that has a damaged one.</summary>
     public void AllRead(ShardId shard)
     {
-        lock (_marking) _marked.Remove((shard, StateMark.Damaged));
+        lock (_marking)
+        {
+            _found.Remove((shard, StateMark.Damaged));
+            _marked.Remove((shard, StateMark.Damaged));
+        }
     }
 
     /// <summary>
@@ -119,8 +136,8 @@ internal sealed class CheckpointFiles : IDisposable
         lock (_gate) _needRepair[shard.Value] = false;
         lock (_marking)
         {
-            if (!_marked.Contains((shard, StateMark.Repair))) StateMark.Repair.Clear(this, shard);
-            if (!_marked.Contains((shard, StateMark.Damaged))) StateMark.Damaged.Clear(this, shard);
+            if (!_found.Contains((shard, StateMark.Repair))) StateMark.Repair.Clear(this, shard);
+            if (!_found.Contains((shard, StateMark.Damaged))) StateMark.Damaged.Clear(this, shard);
         }
     }
 

@@ -55,8 +55,9 @@ internal sealed class CheckpointLoop(NodeShared node) : ILoopBody
         long now = node.Clock.MonotonicMicroseconds;
         foreach (ICheckpointJob job in _inbox.TakeAll())
         {
-            // Between two slices of a long job: whoever evicts pages would have to wait for the disk himself.
-            if (job is TendPagesJob) job.RunSlice(now);
+            // Between two slices of a long job: whoever evicts pages would have to wait for the disk himself, and a mark is for the case that
+            // the process does not live to see the end of it.
+            if (job is TendPagesJob or MarkStateJob) job.RunSlice(now);
             else _jobs.Enqueue(job);
         }
 

@@ -11,7 +11,9 @@ namespace RaftQueue.Runtime;
 /// <param name="files">Where they are.</param>
 /// <param name="clock">Monotonic.</param>
 /// <param name="log">Told of pages that cannot be read.</param>
-/// <param name="onDamage">Any thread: these pages of a checkpoint that this node goes on from could not be read as they were written.</param>
+/// <param name="onDamage">
+/// Any thread: these pages of a checkpoint that this node goes on from could not be read as they were written. The next start has to look.
+/// </param>
 internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INodeLog log, Action<ShardId, PageName[]> onDamage) : ITransferSource
 {
     private const int MaxOpen = 4;
@@ -68,7 +70,6 @@ internal sealed class CheckpointSource(CheckpointFiles files, IClock clock, INod
         if (isFirst) log.Error($"shard {shard}: read for a peer, checkpoint damaged: {reader.Damage}");
         // Of one that only the reader keeps nobody depends on.
         if (!Keeps(reader.Info)) return;
-        files.Mark(shard, StateMark.Damaged);
         onDamage(shard, damaged);
     }
 }

@@ -11,5 +11,6 @@ namespace RaftQueue.Runtime;
 /// The longest time for which any checkpoint held up applying: for the freeze, or for a step of what is left to do when it is over.
 /// </param>
 /// <param name="FetchedBytes">Bytes of pages and table that were fetched from peers and are not under way any more.</param>
+/// <param name="MendedPages">Pages that were found damaged, came from peers again, and are whole.</param>
 public sealed record CheckpointStatus(
-    LogIndex Index, long Microseconds, long Bytes, long FileBytes, long LongestPauseMicroseconds, long FetchedBytes);
+    LogIndex Index, long Microseconds, long Bytes, long FileBytes, long LongestPauseMicroseconds, long FetchedBytes, long MendedPages);

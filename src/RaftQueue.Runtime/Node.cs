@@ -185,7 +185,8 @@ public sealed class Node : IAsyncDisposable
             link.Pages,
             link.Checkpoint,
             members,
-            link.Transfer);
+            link.Transfer,
+            link.Mending);
     }
 
     private static LogIndex Later(LogIndex left, LogIndex right) => left > right ? left : right;

@@ -80,8 +80,12 @@ internal sealed class NodeParts
         apply.Use(applies);
         checkpoints.Use(directory.Files);
         var parts = new NodeParts(shared, directory.Lock, directory.Files, replica, apply, (checkpoints, evictions), applies);
-        NodePeers peers = environment.Network(new CheckpointSource(
-            directory.Files, environment.Clock, environment.Log, (shard, pages) => replica.Post(new PagesDamaged(shard, pages))));
+        MarkStateJob[] marks = [.. applies.Select(shard => new MarkStateJob(checkpoints, directory.Files, shard.Shard, StateMark.Damaged))];
+        NodePeers peers = environment.Network(new CheckpointSource(directory.Files, environment.Clock, environment.Log, (shard, pages) =>
+        {
+            checkpoints.Post(marks[shard.Value]);
+            replica.Post(new PagesDamaged(shard, pages));
+        }));
         shared.Network = peers.Network;
         replica.Requests = parts.Desk;
         replica.Bootstrap = new BootstrapRounds(shared, directory.Files, directory.Shards.Select(opening => opening.IsBlank));

@@ -11,6 +11,7 @@ internal sealed class ShardLink
 {
     private volatile ShardView? _view;
     private volatile TransferStatus? _transfer;
+    private volatile MendingStatus? _mending;
     private readonly Lock _hashGate = new();
     private long _appliedIndex;
     private long _nextDueMs = long.MaxValue;
@@ -19,7 +20,8 @@ internal sealed class ShardLink
     private int _flags;
     private long _longestCheckpointPause;
     private long _fetchedBytes;
-    private volatile CheckpointStatus _checkpoint = new(LogIndex.Zero, 0, 0, 0, 0, 0);
+    private long _mendedPages;
+    private volatile CheckpointStatus _checkpoint = new(LogIndex.Zero, 0, 0, 0, 0, 0, 0);
     private (LogIndex Index, ulong Hash) _hash;
     private PageCounters _pages;
 
@@ -94,6 +96,13 @@ internal sealed class ShardLink
         set => _transfer = value;
     }
 
+    /// <summary>How far getting damaged pages back is; null while none is known. Replica loop.</summary>
+    public MendingStatus? Mending
+    {
+        get => _mending;
+        set => _mending = value;
+    }
+
     /// <summary>The longest time for which a checkpoint held up applying.</summary>
     public long LongestCheckpointPauseMicroseconds
     {
@@ -106,14 +115,18 @@ internal sealed class ShardLink
     {
         LongestPauseMicroseconds = LongestCheckpointPauseMicroseconds,
         FetchedBytes = Interlocked.Read(ref _fetchedBytes),
+        MendedPages = Interlocked.Read(ref _mendedPages),
     };
 
     /// <summary>Checkpoint loop: one was written.</summary>
     public void CheckpointWritten(LogIndex index, long microseconds, long bytes, long fileBytes) =>
-        _checkpoint = new CheckpointStatus(index, microseconds, bytes, fileBytes, 0, 0);
+        _checkpoint = new CheckpointStatus(index, microseconds, bytes, fileBytes, 0, 0, 0);
 
     /// <summary>Whoever has the transfer in hand: it is over.</summary>
     public void Fetched(long bytes) => Interlocked.Add(ref _fetchedBytes, bytes);
+
+    /// <summary>Replica loop: so many damaged pages are whole again.</summary>
+    public void Mended(long pages) => Interlocked.Add(ref _mendedPages, pages);
 
     public (LogIndex Index, ulong Hash) StateHash
     {

@@ -5,7 +5,7 @@ namespace RaftQueue.Runtime;
 
 /// <summary>
 /// One shard as this node sees it; <see cref="Leader"/> is <see cref="NodeId.None"/> when unknown, <see cref="Transfer"/> null while
-/// nothing is fetched.
+/// nothing is fetched, <see cref="Mending"/> while no page of the own checkpoint is known to be damaged.
 /// </summary>
 public sealed record ShardStatus(
     ShardId Id,
@@ -20,4 +20,5 @@ public sealed record ShardStatus(
     PageCounters Pages,
     CheckpointStatus Checkpoint,
     IReadOnlyList<MemberStatus> Members,
-    TransferStatus? Transfer);
+    TransferStatus? Transfer,
+    MendingStatus? Mending);

@@ -98,7 +98,7 @@ internal sealed class StateHashWatch
         string others = outvoted ? "a majority of the voters has another" : "no majority of the voters agrees on any";
         string message = $"shard {shard.Shard}: {what} at index {index} is {hash:x16} here, {others}; this node stops";
         _node.Log.Error(message);
-        if (outvoted) _files.Mark(shard.Shard, StateMark.Repair);
+        if (outvoted) _files.TryMark(shard.Shard, StateMark.Repair);
         throw new StateDivergedException(message);
     }
 

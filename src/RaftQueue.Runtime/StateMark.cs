@@ -21,11 +21,22 @@ internal sealed class StateMark
     /// <summary>The state in this directory is not the cluster's: it is not used until a peer's has taken its place.</summary>
     public static StateMark Repair { get; } = new("repair");
 
-    public void Set(CheckpointFiles files, ShardId shard)
+    /// <summary>False when the disk has no room for the name. Any other failure throws, and the process must stop.</summary>
+    public bool TrySet(CheckpointFiles files, ShardId shard)
     {
-        using IDiskFile file = files.Disk.Open(PathOf(files, shard), create: true);
-        file.DataSync();
+        IDiskFile file;
+        try
+        {
+            file = files.Disk.Open(PathOf(files, shard), create: true);
+        }
+        catch (DiskException full) when (full.IsDiskFull)
+        {
+            return false;
+        }
+
+        using (file) file.DataSync();
         files.Disk.SyncDirectory(files.DirectoryOf(shard));
+        return true;
     }
 
     public bool IsSet(CheckpointFiles files, ShardId shard) => IsSet(files.Disk, files.DirectoryOf(shard));

@@ -8,19 +8,30 @@ namespace RaftQueue.Runtime;
 /// Fetches what this node lacks of a checkpoint when the leader's log begins behind ours: one <see cref="ShardTransfer"/> at a
 /// time for each shard, beside everything else. Replica loop, but for <see cref="StopAsync"/>.
 /// </summary>
-internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints, CheckpointFiles files, ITransferClient client)
+internal sealed class StateTransfer
 {
     private const long RetryMicroseconds = 1_000_000;
-    private const long MendAgainMicroseconds = 10_000_000;
-    private const int MostDamaged = 4_096;
 
+    private readonly NodeShared _node;
+    private readonly CheckpointLoop _checkpoints;
+    private readonly CheckpointFiles _files;
+    private readonly ITransferClient _client;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<ShardId, ShardTransfer> _running = [];
     private readonly Dictionary<ShardId, long> _notBefore = [];
-    private readonly Dictionary<ShardId, HashSet<PageName>> _damaged = [];
-    private readonly Dictionary<ShardId, PageMending> _mending = [];
-    private readonly Dictionary<ShardId, long> _mendNotBefore = [];
+
+    public StateTransfer(NodeShared node, CheckpointLoop checkpoints, CheckpointFiles files, ITransferClient client)
+    {
+        _node = node;
+        _checkpoints = checkpoints;
+        _files = files;
+        _client = client;
+        Damaged = new DamagedPages(node, checkpoints, files, client, _stopping.Token);
+    }
+
+    /// <summary>Pages of the own checkpoints that are damaged, which are fetched beside.</summary>
+    public DamagedPages Damaged { get; }
 
     /// <summary>
     /// Consensus needs a checkpoint; said again at every heartbeat until one is installed. A transfer that is under way hears of a
@@ -35,23 +46,12 @@ internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints,
         if (!_running.TryGetValue(shard.Shard, out ShardTransfer? transfer))
         {
             if (_notBefore.TryGetValue(shard.Shard, out long time) && nowMicroseconds < time) return;
-            node.Log.Info($"shard {shard.Shard}: a checkpoint at or above {needed.Index} is needed, node {needed.From} leads");
-            transfer = new ShardTransfer(node, checkpoints, files, client, shard.Apply, _stopping.Token);
+            _node.Log.Info($"shard {shard.Shard}: a checkpoint at or above {needed.Index} is needed, node {needed.From} leads");
+            transfer = new ShardTransfer(_node, _checkpoints, _files, _client, shard.Apply, _stopping.Token);
             lock (_gate) _running.Add(shard.Shard, transfer);
         }
 
         transfer.Want(needed.Index, InOrder(connected, needed.From), nowMicroseconds);
-    }
-
-    /// <summary>Pages of the own newest checkpoint are damaged: they are fetched from whoever has them.</summary>
-    public void Mend(ShardId shard, PageName[] pages)
-    {
-        HashSet<PageName> damaged = _damaged.TryGetValue(shard, out HashSet<PageName>? known) ? known : _damaged[shard] = [];
-        foreach (PageName page in pages)
-        {
-            // More than that is no matter of single pages: the next start reads all, and takes over a peer's checkpoint.
-            if (damaged.Count < MostDamaged) damaged.Add(page);
-        }
     }
 
     /// <summary>Now and then: damaged pages, transfers that are over, or that nobody needs any more.</summary>
@@ -66,32 +66,7 @@ internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints,
             if (transfer.Failure is { } failure) throw new InvalidOperationException("receiving a checkpoint failed", failure);
         }
 
-        if (_damaged.Count > 0) SweepDamaged(nowMicroseconds, peers);
-    }
-
-    /// <summary>One attempt after the other for each shard; what nobody had is asked for again later, as long as the newest checkpoint has it.</summary>
-    private void SweepDamaged(long nowMicroseconds, PeerTable peers)
-    {
-        foreach (PageMending mending in _mending.Values.Where(each => each.IsOver).ToList())
-        {
-            lock (_gate) _mending.Remove(mending.Shard);
-            if (mending.Failure is { } failure) throw new InvalidOperationException("mending a checkpoint failed", failure);
-            if (mending.Left.Count == 0) continue;
-            Mend(mending.Shard, [.. mending.Left]);
-            _mendNotBefore[mending.Shard] = nowMicroseconds + MendAgainMicroseconds;
-        }
-
-        foreach ((ShardId shard, HashSet<PageName> pages) in _damaged)
-        {
-            bool waits = _mendNotBefore.TryGetValue(shard, out long time) && nowMicroseconds < time;
-            if (pages.Count == 0 || waits || _mending.ContainsKey(shard) || _stopping.IsCancellationRequested) continue;
-            List<NodeId> connected = peers.ConnectedPeers();
-            connected.Sort();
-            var mending = new PageMending(node, files, client, shard, [.. pages], [.. connected], _stopping.Token);
-            pages.Clear();
-            lock (_gate) _mending.Add(shard, mending);
-            checkpoints.Post(mending);
-        }
+        Damaged.Sweep(nowMicroseconds, peers);
     }
 
     /// <summary>
@@ -101,7 +76,7 @@ internal sealed class StateTransfer(NodeShared node, CheckpointLoop checkpoints,
     public Task StopAsync()
     {
         _stopping.Cancel();
-        lock (_gate) return Task.WhenAll([.. _running.Values.Select(transfer => transfer.Fetching), .. _mending.Values.Select(each => each.Begun)]);
+        lock (_gate) return Task.WhenAll([.. _running.Values.Select(transfer => transfer.Fetching), .. Damaged.Begun()]);
     }
 
     /// <summary>The leader last: it has enough to do.</summary>

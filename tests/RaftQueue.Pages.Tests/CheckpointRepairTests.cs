@@ -1,4 +1,5 @@
 using RaftQueue.Primitives;
+using RaftQueue.TestKit;
 
 namespace RaftQueue.Pages.Tests;
 
@@ -56,6 +57,33 @@ public sealed class CheckpointRepairTests
 
         own.Revoke();
         Assert.False(own.TryMend(name, content));
+    }
+
+    [Fact]
+    public void OneSyncMakesAllThatWasMendedDurable()
+    {
+        for (ulong seed = 1; seed <= 10; seed++)
+        {
+            (CheckpointWorld sender, CheckpointWorld damaged) = Twins(5);
+            using CheckpointReader good = sender.File.OpenReader()!;
+            using CheckpointReader own = damaged.File.OpenReader()!;
+            List<(uint Page, uint Slot)> pages = [.. PagesOf(damaged)];
+            byte[] file = damaged.Disk.ReadAll(CheckpointWorld.Path);
+            PageName[] names = [.. pages.Select(page => new PageName(0, page.Page, PageHash.OfPage(file.AsSpan((int)page.Slot * PageStore.PageSize, PageStore.PageSize))))];
+            foreach ((_, uint slot) in pages) damaged.Disk.FlipBit(CheckpointWorld.Path, (slot * (long)PageStore.PageSize) + 77, 3);
+            byte[] content = new byte[PageStore.PageSize];
+            long syncs = damaged.Disk.CountOf(DiskOperation.DataSync);
+            foreach (PageName name in names)
+            {
+                good.Read([name], new bool[1], content);
+                Assert.True(own.TryMend(name, content));
+            }
+
+            own.SyncMended();
+            Assert.Equal(syncs + 1, damaged.Disk.CountOf(DiskOperation.DataSync));
+            damaged.Disk.Crash(CrashMode.PowerLoss, new SplitMix64(seed));
+            Assert.True(damaged.Check().IsClean);
+        }
     }
 
     [Fact]

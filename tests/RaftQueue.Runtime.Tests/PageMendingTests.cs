@@ -39,6 +39,56 @@ public sealed class PageMendingTests
         cluster.AwaitSameState();
     }
 
+    /// <summary>What GET /v1/cluster of the sender shows meanwhile, and that pages which came together are synced together.</summary>
+    [Fact]
+    public void HowFarItIsIsShownAndTheDiskSyncsOnceForManyPages()
+    {
+        SimulatedCluster cluster = Loaded(83);
+        (SimulatedNode leader, SimulatedNode sender, SimulatedNode receiver) = Roles(cluster);
+        int flipped = Spoil(sender.Disk);
+        cluster.Network.Cut(sender.Id, leader.Id);
+        cluster.Start(receiver);
+        cluster.RunUntil(() => sender.Node!.Status().Shards[0].Mending is { Phase: "waiting" }, "it met damage, and nobody has those pages now", 60_000);
+        cluster.RunUntil(() => receiver.Node!.Status().Shards[0].Transfer is null && receiver.Node.IsReady, "the receiver has them from the leader", 60_000);
+        int syncs = 0;
+        var seen = new List<MendingStatus>();
+        cluster.AfterStep = () =>
+        {
+            if (sender.Node!.Status().Shards[0].Mending is { } status && (seen.Count == 0 || seen[^1] != status)) seen.Add(status);
+        };
+        sender.Disk.OnOperation = (operation, path) => syncs += operation == DiskOperation.DataSync && path == Checkpoint ? 1 : 0;
+        cluster.Network.Heal();
+        cluster.RunUntil(() => sender.Node!.Status().Shards[0] is { Mending: null, Checkpoint.MendedPages: > 0 }, "all are whole again", 60_000);
+        Assert.Contains(seen, status => status is { Phase: "fetching", From.Value: > 0 });
+        Assert.All(seen, status => Assert.InRange(status.PagesDone, 0, status.PagesNeeded));
+        long mended = sender.Node!.Status().Shards[0].Checkpoint.MendedPages;
+        Assert.InRange(mended, 15, flipped);
+        Assert.Equal(mended, seen.Max(status => status.PagesNeeded));
+        Assert.InRange(syncs, 1, 4);
+        cluster.Crash(sender, CrashMode.PowerLoss);
+        Assert.True(CheckpointCheck.Check(sender.Disk, Checkpoint, _ => { }).DamageCount <= flipped - mended);
+    }
+
+    /// <summary>The name of the mark finds no room at first: it is tried again, and what is damaged is mended meanwhile.</summary>
+    [Fact]
+    public void AMarkThatFindsNoRoomIsMadeLater()
+    {
+        SimulatedCluster cluster = Loaded(84);
+        (_, SimulatedNode sender, SimulatedNode receiver) = Roles(cluster);
+        Spoil(sender.Disk);
+        int refused = 0;
+        sender.Disk.OnOperation = (operation, path) =>
+        {
+            if (operation == DiskOperation.Create && path == Mark && refused++ < 2) throw new DiskException("open", path, 28);
+        };
+        cluster.Start(receiver);
+        cluster.RunUntil(() => CheckpointCheck.Check(sender.Disk, Checkpoint, _ => { }).IsClean, "the sender's pages are whole", 60_000, everyMs: 50);
+        cluster.RunUntil(() => sender.Disk.FileExists(Mark), "it is marked", 60_000);
+        Assert.Equal(3, refused);
+        Assert.Contains("/data/shard-0/damaged cannot be made, the disk is full", cluster.History, StringComparison.Ordinal);
+        Assert.False(sender.Node!.Completion.IsCompleted);
+    }
+
     /// <summary>Who has the pages cannot be reached: the sender keeps what it has, marked, and mends it when it can.</summary>
     [Fact]
     public void WhatNobodyHasNowIsMendedLater()

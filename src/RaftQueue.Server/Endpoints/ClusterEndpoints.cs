@@ -102,6 +102,7 @@ internal static class ClusterEndpoints
         foreach (MemberStatus member in shard.Members) WriteMember(reply, member);
         reply.EndArray();
         if (shard.Transfer is { } transfer) WriteTransfer(reply, transfer);
+        if (shard.Mending is { } mending) WriteMending(reply, mending);
         reply.EndObject();
     }
 
@@ -109,6 +110,7 @@ internal static class ClusterEndpoints
     {
         Number(reply, Words.LongestPauseUs, checkpoint.LongestPauseMicroseconds);
         Number(reply, Words.FetchedBytes, checkpoint.FetchedBytes);
+        Number(reply, Words.MendedPages, checkpoint.MendedPages);
         if (checkpoint.Index == LogIndex.Zero) return;
         reply.Name(Words.Checkpoint);
         reply.BeginObject();
@@ -130,6 +132,19 @@ internal static class ClusterEndpoints
         Number(reply, Words.PagesDone, transfer.PagesDone);
         Number(reply, Words.PagesNeeded, transfer.PagesNeeded);
         Number(reply, Words.Bytes, transfer.Bytes);
+        reply.EndObject();
+    }
+
+    private static void WriteMending(ReplyWriter reply, MendingStatus mending)
+    {
+        reply.Name(Words.Mending);
+        reply.BeginObject();
+        reply.Name(Words.Phase);
+        reply.Value(mending.Phase);
+        if (!mending.From.IsNone) Number(reply, Words.From, mending.From.Value);
+        Number(reply, Words.PagesDone, mending.PagesDone);
+        Number(reply, Words.PagesNeeded, mending.PagesNeeded);
+        Number(reply, Words.Bytes, mending.Bytes);
         reply.EndObject();
     }
 

@@ -46,6 +46,13 @@ internal static class ClusterCommand
                     $"  state at {transfer.Index}{from}: {transfer.Phase}, {transfer.PagesDone} of {transfer.PagesNeeded} pages, {transfer.Bytes} bytes");
             }
 
+            if (shard.Mending is { } mending)
+            {
+                string from = mending.From is { } peer ? $" from node {peer}" : "";
+                Console.Out.WriteLine(
+                    $"  damaged pages of its own{from}: {mending.Phase}, {mending.PagesDone} of {mending.PagesNeeded} pages, {mending.Bytes} bytes");
+            }
+
             var table = new TextTable("  NODE", "ROLE", "HTTP", "MATCH", "LAG", "REACHABLE");
             foreach (ClusterMember member in shard.Members)
             {

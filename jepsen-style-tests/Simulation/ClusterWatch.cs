@@ -65,29 +65,16 @@ internal sealed class ClusterWatch
     /// </summary>
     public void AfterStep()
     {
-        foreach (SimulatedNode node in _cluster.Nodes)
-        {
-            if (node.Node is not { } running || LifeOf(node, running) is not { } life) continue;
-            node.Disk.IsWatched = true;
-            try
-            {
-                Look(node, running, life);
-            }
-            catch (Exception exception) when (exception is StorageDamagedException or RaftQueue.Pages.CheckpointDamagedException && node.MayFail)
-            {
-                _cluster.Tell($"not seen of node {node.Id}: {exception.Message}");
-            }
-            catch (PropertyViolatedException violated)
-            {
-                _findings.Note(violated);
-                life.Findings++;
-                IsBlind = true;
-            }
-            finally
-            {
-                node.Disk.IsWatched = false;
-            }
-        }
+        foreach (SimulatedNode node in _cluster.Nodes) LookAt(node);
+    }
+
+    /// <summary>
+    /// A node stops in the middle of a slice, and what it did before in this step is looked at now. The replica loop and the apply loop
+    /// leave nothing whole behind in the middle of theirs; those of the disk touch nothing of what these hold.
+    /// </summary>
+    public void Stops(SimulatedNode node)
+    {
+        if (node.Loops?.LastLoop is Loop.Log or Loop.Checkpoint or Loop.Eviction) LookAt(node);
     }
 
     /// <summary>The entries of a shard from the first one to <paramref name="end"/>.</summary>
@@ -120,6 +107,30 @@ internal sealed class ClusterWatch
         if (life.SlicesSeen == slices || life.Findings >= MostOfALife) return null;
         life.SlicesSeen = slices;
         return life;
+    }
+
+    private void LookAt(SimulatedNode node)
+    {
+        if (node.Node is not { } running || LifeOf(node, running) is not { } life) return;
+        node.Disk.IsWatched = true;
+        try
+        {
+            Look(node, running, life);
+        }
+        catch (Exception exception) when (exception is StorageDamagedException or RaftQueue.Pages.CheckpointDamagedException && node.MayFail)
+        {
+            _cluster.Tell($"not seen of node {node.Id}: {exception.Message}");
+        }
+        catch (PropertyViolatedException violated)
+        {
+            _findings.Note(violated);
+            life.Findings++;
+            IsBlind = true;
+        }
+        finally
+        {
+            node.Disk.IsWatched = false;
+        }
     }
 
     private void Look(SimulatedNode simulated, Node node, Life life)

@@ -51,6 +51,9 @@ internal sealed class FaultInjector
 
     public DamageBudget Budget { get; }
 
+    /// <summary>Told of a node that something made stop in the middle of a slice, while all else of it is still there.</summary>
+    public Action<SimulatedNode>? Stops { get; set; }
+
     /// <summary>When something is to happen next, monotonic microseconds.</summary>
     public long NextMicroseconds
     {
@@ -69,13 +72,15 @@ internal sealed class FaultInjector
 
     private long Now => _cluster.Clock.MonotonicMicroseconds;
 
-    public void RunDue()
+    /// <summary>True when anything was done.</summary>
+    public bool RunDue()
     {
-        ReapStopped();
+        bool worked = ReapStopped();
         while (_endings.TryPeek(out Action? ending, out (long At, long Order) due) && due.At <= Now)
         {
             _endings.Dequeue();
             ending();
+            worked = true;
         }
 
         while (!_isOver && _next < _schedule.Events.Count && TimeOf(_schedule.Events[_next]) <= Now)
@@ -86,7 +91,10 @@ internal sealed class FaultInjector
             SortedDictionary<FaultKind, int> counts = hindrance is null ? _made : _leftOut;
             counts[fault.Kind] = counts.GetValueOrDefault(fault.Kind) + 1;
             if (hindrance is not null) _history.Fault($"left out, {hindrance}: {fault}");
+            worked = true;
         }
+
+        return worked;
     }
 
     /// <summary>Ends all faults: everybody runs, everything is connected.</summary>
@@ -244,6 +252,7 @@ internal sealed class FaultInjector
         if (!planned && !refusedByDisk) return exception.InnerException is { } inner && NodeFailed(node, inner);
         FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs, Salt: node.FailSalt);
         _history.Fault($"node {node.Id} fails: {exception.Message}");
+        Stops?.Invoke(node);
         Crash(node, (fault.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, fault);
         return true;
     }
@@ -359,9 +368,11 @@ internal sealed class FaultInjector
         Budget.Wiped(node);
     }
 
-    private void ReapStopped()
+    /// <summary>Who was asked to stop and has done so is down from now on. True when anybody is.</summary>
+    public bool ReapStopped()
     {
-        if (_stopping.Count == 0) return;
+        if (_stopping.Count == 0) return false;
+        bool worked = false;
         foreach ((NodeId id, (Task stopped, long downMs)) in _stopping.ToList())
         {
             if (!stopped.IsCompleted) continue;
@@ -372,7 +383,10 @@ internal sealed class FaultInjector
             _cluster.Forget(node);
             _history.Fault($"node {id} has stopped");
             if (IsHealed(node)) Later(downMs, () => Start(node));
+            worked = true;
         }
+
+        return worked;
     }
 
     private long TimeOf(FaultEvent fault) => _startedAt + (fault.AtMs * 1000);

@@ -65,6 +65,7 @@ internal sealed partial class SeedRun : IDisposable
             MostDriftPpm = schedule.Events.Where(fault => fault.Kind == FaultKind.DriftClock).Select(fault => Math.Abs(fault.Amount)).Append(0).Max(),
         };
         _faults = new FaultInjector(_cluster, schedule, History, _watch.Disks, plan.Shards);
+        _faults.Stops = _watch.Stops;
         _streams = streams;
         var shared = new ClientShared();
         IReadOnlyList<ClientStep> steps = workload.Steps(plan.DurationMs, streams);
@@ -140,8 +141,11 @@ internal sealed partial class SeedRun : IDisposable
     {
         _cluster.AfterStep = () =>
         {
-            _faults.RunDue();
+            // Who has stopped in good order has given back all that there was to look at.
+            _faults.ReapStopped();
+            // Before a fault takes a node away, and as a life begins.
             _watch.AfterStep();
+            if (_faults.RunDue()) _watch.AfterStep();
             foreach (SimulatedClient client in _clients) client.Poll();
         };
         _cluster.Network.Weather = Plan.Weather;

@@ -65,6 +65,36 @@ public sealed class QuorumCheckerTests
         Assert.True(_checker.MayCommit(Shard, 3, One, ownDurable: 12, index: 12, Joint));
     }
 
+    /// <summary>Its entry at 12 and the one that ends it at 13 are taken for committed in one step.</summary>
+    [Fact]
+    public void Also_of_a_joint_membership_that_comes_and_goes_in_one_step_both_halves_acknowledge()
+    {
+        Halves after = Joint with { Outgoing = [] };
+        Halves old = new(Joint.Outgoing, []);
+        _checker.Acknowledges(Shard, 3, Three, Life(9), 13, durable: 13);
+        Fails(
+            () => _checker.Commits(Shard, 3, One, ownDurable: 13, from: 11, to: 13, [(1, old), (12, Joint), (13, after)]),
+            "takes 13 for committed without a majority by the membership at 12");
+        _checker.Acknowledges(Shard, 3, Two, Life(2), 12, durable: 12);
+        _checker.Commits(Shard, 3, One, ownDurable: 13, from: 11, to: 13, [(1, old), (12, Joint), (13, after)]);
+    }
+
+    [Fact]
+    public void The_end_is_counted_by_the_newest_membership_in_front_of_it_or_by_a_later_one()
+    {
+        Halves old = new(Joint.Outgoing, []);
+        _checker.Acknowledges(Shard, 3, Three, Life(9), 12, durable: 12);
+        Fails(() => _checker.Commits(Shard, 3, One, 12, from: 11, to: 12, [(1, old)]), "without a majority by the membership at 1, (1:0000000000000001 2:0000000000000002)");
+        // Only the incoming half has it: that is enough once the membership is theirs alone.
+        Fails(() => _checker.Commits(Shard, 3, One, 12, from: 11, to: 12, [(10, Joint)]), "by the membership at 10");
+        _checker.Commits(Shard, 3, One, 12, from: 11, to: 12, [(10, Joint), (13, Joint with { Outgoing = [] })]);
+        _checker.Commits(Shard, 3, One, 12, from: 11, to: 12, [(5, Joint), (10, Joint with { Outgoing = [] })]);
+        // What was replaced before the end counts nothing any more.
+        Halves alone = new([(One, Life(1))], []);
+        Fails(() => _checker.Commits(Shard, 3, One, 14, from: 13, to: 14, [(12, alone), (13, Simple)]), "takes 14 for committed");
+        _checker.Commits(Shard, 3, One, 14, from: 13, to: 14, [(12, Simple), (13, alone)]);
+    }
+
     [Fact]
     public void What_is_acknowledged_is_durable()
     {

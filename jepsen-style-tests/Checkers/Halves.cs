@@ -10,6 +10,10 @@ public sealed record Halves(IReadOnlyList<(NodeId Id, Incarnation Life)> Voters,
     /// <summary>Whether enough of both agree.</summary>
     public bool Agree(Func<NodeId, Incarnation, bool> agrees) => IsMajority(Voters, agrees) && (Outgoing.Count == 0 || IsMajority(Outgoing, agrees));
 
+    public override string ToString() => Outgoing.Count == 0 ? $"({Text(Voters)})" : $"({Text(Voters)}; {Text(Outgoing)})";
+
+    private static string Text(IEnumerable<(NodeId Id, Incarnation Life)> half) => string.Join(' ', half.Select(member => $"{member.Id}:{member.Life}"));
+
     private static bool IsMajority(IReadOnlyList<(NodeId Id, Incarnation Life)> half, Func<NodeId, Incarnation, bool> agrees)
     {
         int count = 0;

@@ -37,6 +37,36 @@ public sealed class QuorumChecker
         members.Agree((id, life) => id == leader || _votes.Contains((shard, term, leader, id, life))),
         $"P10: node {leader} leads term {term} of shard {shard} without the votes of a majority");
 
+    /// <summary>
+    /// A leader takes everything up to an index for committed. Each membership that stands there is in effect from its own entry on, and is
+    /// committed by itself before the next one is proposed; the end is counted by the newest that stands in front of it, or by one
+    /// that came later.
+    /// </summary>
+    /// <param name="shard">Its shard.</param>
+    /// <param name="term">Its term.</param>
+    /// <param name="leader">Who.</param>
+    /// <param name="ownDurable">How far its own log is durable.</param>
+    /// <param name="from">What was committed before.</param>
+    /// <param name="to">What is now.</param>
+    /// <param name="memberships">By where they stand: the one in effect at <paramref name="from"/> or when the term began, and all since.</param>
+    public void Commits(
+        ShardId shard, long term, NodeId leader, long ownDurable, long from, long to, IReadOnlyList<(long Index, Halves Halves)> memberships)
+    {
+        string Who() => $"P10: node {leader} leads term {term} of shard {shard} and takes {to} for committed without a majority";
+        bool agreed = false;
+        for (int at = 0; at < memberships.Count; at++)
+        {
+            (long index, Halves halves) = memberships[at];
+            bool isCommitted = index > from && index <= to;
+            Require.That(
+                !isCommitted || MayCommit(shard, term, leader, ownDurable, index, halves), $"{Who()} by the membership at {index}, {halves}");
+            bool isReplaced = at + 1 < memberships.Count && memberships[at + 1].Index <= to;
+            agreed |= !isReplaced && MayCommit(shard, term, leader, ownDurable, to, halves);
+        }
+
+        Require.That(agreed, $"{Who()} by {string.Join(" or ", memberships.Select(each => $"the membership at {each.Index}, {each.Halves}"))}");
+    }
+
     /// <summary>Whether a leader whose own log is durable so far may take everything up to an index for committed.</summary>
     public bool MayCommit(ShardId shard, long term, NodeId leader, long ownDurable, long index, Halves members) => members.Agree(
         (id, life) => (id == leader ? ownDurable : _acknowledged.GetValueOrDefault((shard, term, id, life))) >= index);

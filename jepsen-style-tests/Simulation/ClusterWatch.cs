@@ -155,7 +155,7 @@ internal sealed class ClusterWatch
         // Just started behind a checkpoint that its log does not reach: what is stored is dropped before anybody reads it.
         if (raft.Effects.LogRestart is not null) return;
         if (raft.LastIndex != view.LastIndex || raft.LastTerm != view.LastTerm)
-            view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, shard, entry, before));
+            view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, raft, view, entry, before));
         LookAtLeader(id, raft, shard, view);
         Require.That(raft.CommitIndex >= view.CommitIndex, $"P10: node {id} went back from commit {view.CommitIndex} to {raft.CommitIndex} of shard {shard}");
         if (raft.CommitIndex > view.CommitIndex) NoteCommitted(id, raft, shard, view, committed);
@@ -168,44 +168,37 @@ internal sealed class ClusterWatch
 
     private void LookAtLeader(NodeId id, RaftNode raft, ShardId shard, ReplicaView view)
     {
-        (MembershipRecord Record, LogIndex Index, Halves Halves)? before = view.Membership;
-        if (raft.Membership is { } membership && !ReferenceEquals(membership, before?.Record))
-            view.Membership = (membership, raft.MembershipIndex, HalvesOf(membership));
-        if (raft.Role != Role.Leader || view.Membership is not { } present) return;
+        if (raft.Role != Role.Leader || raft.Membership is not { } membership) return;
         if (view.LeadsTerm == raft.Term)
         {
-            if (raft.CommitIndex > view.CommitIndex) CheckCounted(id, raft, shard, view, before ?? present, present.Halves);
+            if (raft.CommitIndex > view.CommitIndex) CheckCounted(id, raft, shard, view);
             return;
         }
 
         view.LeadsTerm = raft.Term;
+        view.Memberships.Clear();
+        view.Memberships.Add((raft.MembershipIndex.Value, HalvesOf(membership)));
         _raft.Leads(shard, raft.Term.Value, id);
-        _quorums.Leads(shard, raft.Term.Value, id, present.Halves);
+        _quorums.Leads(shard, raft.Term.Value, id, view.Memberships[0].Halves);
         CheckComplete(id, shard, raft.Term, view);
     }
 
     private static Halves HalvesOf(MembershipRecord membership) => new(
         [.. membership.Voters.Select(member => (member.Id, member.Incarnation))], [.. membership.Outgoing.Select(member => (member.Id, member.Incarnation))]);
 
-    /// <summary>
-    /// What a leader counted it counted by the membership before this step or by the one that is in effect now; the end of a joint one by
-    /// that one itself, because what follows is proposed at once.
-    /// </summary>
-    private void CheckCounted(
-        NodeId id, RaftNode raft, ShardId shard, ReplicaView view, (MembershipRecord Record, LogIndex Index, Halves Halves) before, Halves present)
+    /// <summary>By every membership that stood in its log since it leads: also one that came and went within this step.</summary>
+    private void CheckCounted(NodeId id, RaftNode raft, ShardId shard, ReplicaView view)
     {
+        long to = raft.CommitIndex.Value;
         if (view.Find(raft.CommitIndex) is { } last) QuorumChecker.Counts(shard, raft.Term.Value, id, last.Index.Value, last.Term.Value);
-        bool Agreed(LogIndex index, Halves halves) =>
-            _quorums.MayCommit(shard, raft.Term.Value, id, raft.DurableIndex.Value, index.Value, halves);
-        bool isJoint = before.Record.IsJoint && before.Index > view.CommitIndex && before.Index <= raft.CommitIndex;
-        bool agreed = Agreed(raft.CommitIndex, before.Halves) || Agreed(raft.CommitIndex, present);
-        if (isJoint) agreed &= Agreed(before.Index, before.Halves);
-        Require.That(
-            agreed, $"P10: node {id} leads term {raft.Term} of shard {shard} and takes {raft.CommitIndex} for committed without a majority, {before.Record}");
+        _quorums.Commits(shard, raft.Term.Value, id, raft.DurableIndex.Value, view.CommitIndex.Value, to, view.Memberships);
+        while (view.Memberships.Count > 1 && view.Memberships[1].Index <= to) view.Memberships.RemoveAt(0);
     }
 
-    private void NoteEntry(NodeId id, ShardId shard, LogEntry entry, ulong? before)
+    private void NoteEntry(NodeId id, RaftNode raft, ReplicaView view, LogEntry entry, ulong? before)
     {
+        ShardId shard = entry.Header.Shard;
+        if (entry.Membership is { } membership && view.LeadsTerm == entry.Term) view.Memberships.Add((entry.Index.Value, HalvesOf(membership)));
         if (before is { } previous) _raft.Holds(shard, id, entry.Term.Value, entry.Index.Value, ReplicaView.ChecksumOf(entry), previous);
         bool isNew = _committed[shard.Value].Saw(entry, _cluster.Clock.WallUnixMs);
         long ahead = entry.Header.TimestampMs - _cluster.Clock.WallUnixMs;

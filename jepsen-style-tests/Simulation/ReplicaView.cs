@@ -40,8 +40,10 @@ internal sealed class ReplicaView
 
     public LogIndex AppliedIndex { get; set; }
 
-    /// <summary>The membership in effect, who has to agree by it, and where it stands.</summary>
-    public (MembershipRecord Record, LogIndex Index, Halves Halves)? Membership { get; set; }
+    /// <summary>
+    /// While it leads: where memberships stand and who has to agree by each, from the one in effect at the last commit, or when the term began, on.
+    /// </summary>
+    public List<(long Index, Halves Halves)> Memberships { get; } = [];
 
     public static ulong ChecksumOf(LogEntry entry) => BinaryPrimitives.ReadUInt32LittleEndian(entry.Bytes.Span[ChecksumOffset..]);
 

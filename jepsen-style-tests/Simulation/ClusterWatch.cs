@@ -34,6 +34,8 @@ internal sealed class ClusterWatch
     private readonly QuorumChecker _quorums = new();
     private readonly LeaderWatch _leaders;
     private readonly MembershipWatch _memberships;
+    private readonly TimeWatch _time;
+    private long _mostDriftPpm;
 
     public ClusterWatch(SimulatedCluster cluster, int shards, Findings findings)
     {
@@ -44,6 +46,7 @@ internal sealed class ClusterWatch
         _leaders = new LeaderWatch(cluster);
         Pages = new PageWatch(_raft);
         Disks = new DiskWatch(cluster);
+        _time = new TimeWatch(cluster);
         cluster.Network.Sent = NoteSent;
     }
 
@@ -65,6 +68,7 @@ internal sealed class ClusterWatch
     /// </summary>
     public void AfterStep()
     {
+        _time.Note();
         foreach (SimulatedNode node in _cluster.Nodes) LookAt(node);
     }
 
@@ -84,7 +88,21 @@ internal sealed class ClusterWatch
     public long LagMs(ShardId shard, LogIndex index) => _committed[shard.Value].LagMs(index) + AheadMs;
 
     /// <summary>No monotonic clock is wrong by more than so many millionths.</summary>
-    public long MostDriftPpm { get; set; }
+    public long MostDriftPpm
+    {
+        get => _mostDriftPpm;
+        set
+        {
+            _mostDriftPpm = value;
+            _time.DriftMs = AheadMs;
+        }
+    }
+
+    /// <summary>By how much a message may be late or come again.</summary>
+    public long MostLateMs
+    {
+        set => _time.LateMs = value;
+    }
 
     /// <summary>By how much drifting clocks may bring cluster time ahead.</summary>
     private long AheadMs => MostDriftPpm * OldestSampleMs / 1_000_000;
@@ -137,7 +155,7 @@ internal sealed class ClusterWatch
     {
         foreach (ShardReplica replica in node.Parts.Replica.Shards)
         {
-            Look(simulated.Id, replica, life.Views[replica.Shard.Value]);
+            Look(simulated, replica, life.Views[replica.Shard.Value]);
             Pages.LookAtCheckpoint(simulated.Id, node, replica.Shard);
         }
 
@@ -146,8 +164,9 @@ internal sealed class ClusterWatch
         _leaders.Look(simulated, node, _cluster.Clock.MonotonicMicroseconds);
     }
 
-    private void Look(NodeId id, ShardReplica replica, ReplicaView view)
+    private void Look(SimulatedNode simulated, ShardReplica replica, ReplicaView view)
     {
+        NodeId id = simulated.Id;
         ShardId shard = replica.Shard;
         RaftNode raft = replica.Raft;
         CommittedLog committed = _committed[shard.Value];
@@ -155,7 +174,7 @@ internal sealed class ClusterWatch
         // Just started behind a checkpoint that its log does not reach: what is stored is dropped before anybody reads it.
         if (raft.Effects.LogRestart is not null) return;
         if (raft.LastIndex != view.LastIndex || raft.LastTerm != view.LastTerm)
-            view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(id, raft, view, entry, before));
+            view.Update(raft.LastIndex, raft.LastTerm, (entry, before) => NoteEntry(simulated, replica, view, entry, before));
         LookAtLeader(id, raft, shard, view);
         Require.That(raft.CommitIndex >= view.CommitIndex, $"P10: node {id} went back from commit {view.CommitIndex} to {raft.CommitIndex} of shard {shard}");
         if (raft.CommitIndex > view.CommitIndex) NoteCommitted(id, raft, shard, view, committed);
@@ -195,14 +214,17 @@ internal sealed class ClusterWatch
         while (view.Memberships.Count > 1 && view.Memberships[1].Index <= to) view.Memberships.RemoveAt(0);
     }
 
-    private void NoteEntry(NodeId id, RaftNode raft, ReplicaView view, LogEntry entry, ulong? before)
+    private void NoteEntry(SimulatedNode simulated, ShardReplica replica, ReplicaView view, LogEntry entry, LogEntry? before)
     {
-        ShardId shard = entry.Header.Shard;
+        ShardId shard = replica.Shard;
+        NodeId id = simulated.Id;
         if (entry.Membership is { } membership && view.LeadsTerm == entry.Term) view.Memberships.Add((entry.Index.Value, HalvesOf(membership)));
-        if (before is { } previous) _raft.Holds(shard, id, entry.Term.Value, entry.Index.Value, ReplicaView.ChecksumOf(entry), previous);
+        if (before is not null)
+            _raft.Holds(shard, id, entry.Term.Value, entry.Index.Value, ReplicaView.ChecksumOf(entry), ReplicaView.ChecksumOf(before));
         bool isNew = _committed[shard.Value].Saw(entry, _cluster.Clock.WallUnixMs);
         long ahead = entry.Header.TimestampMs - _cluster.Clock.WallUnixMs;
         Require.That(!isNew || ahead <= StampToleranceMs + AheadMs, $"P5: entry {entry.Index} of shard {shard} is stamped {ahead} ms ahead of time");
+        if (replica.Raft.Role == Role.Leader && replica.Raft.Term == entry.Term) _time.Stamped(simulated, replica, entry, before);
     }
 
     private void NoteCommitted(NodeId id, RaftNode raft, ShardId shard, ReplicaView view, CommittedLog committed)

@@ -8,6 +8,9 @@ namespace RaftQueue.Simulation;
 /// </remarks>
 internal sealed record NetworkWeather
 {
+    /// <summary>What comes once more comes so much later at most.</summary>
+    public const long MaxReplayMs = 3_000;
+
     /// <summary>Of a hundred messages so many never arrive.</summary>
     public int LossPercent { get; init; }
 
@@ -30,6 +33,9 @@ internal sealed record NetworkWeather
 
     /// <summary>What a transfer of a checkpoint carries; 0 is as fast as a disk reads.</summary>
     public long TransferBytesPerMs { get; init; }
+
+    /// <summary>By how much a message may be late, or come again.</summary>
+    public long MostLate() => (ReplayPercent > 0 ? MaxReplayMs : 0) + (LatePerMille > 0 ? LateMs : 0);
 
     public override string ToString() =>
         $"loss {LossPercent} %, replay {ReplayPercent} %, overtaken {OvertakenPercent} %, late {LatePerMille} per mille by {LateMs} ms, "

@@ -52,10 +52,9 @@ internal sealed class ReplicaView
         index < FirstIndex || !_terms.TryGetValue(index.Value, out Term term) ? null : _known(term, index);
 
     /// <summary>
-    /// Takes over what is new or was overwritten; for each the caller is told the checksum of the one in front of it, null when that is
-    /// not known any more.
+    /// Takes over what is new or was overwritten; for each the caller is told the one in front of it, null when that is not known any more.
     /// </summary>
-    public void Update(LogIndex last, Term lastTerm, Action<LogEntry, ulong?> changed)
+    public void Update(LogIndex last, Term lastTerm, Action<LogEntry, LogEntry?> changed)
     {
         for (long at = last.Value + 1; at <= LastIndex.Value; at++) _terms.Remove(at);
 
@@ -70,7 +69,7 @@ internal sealed class ReplicaView
             foreach (LogEntry entry in _read)
             {
                 _terms[entry.Index.Value] = entry.Term;
-                changed(entry, Find(entry.Index.Previous) is { } before ? ChecksumOf(before) : null);
+                changed(entry, Find(entry.Index.Previous));
             }
 
             from = _read[^1].Index.Value + 1;

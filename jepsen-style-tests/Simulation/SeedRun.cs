@@ -63,6 +63,7 @@ internal sealed partial class SeedRun : IDisposable
         _watch = new ClusterWatch(_cluster, plan.Shards, Findings)
         {
             MostDriftPpm = schedule.Events.Where(fault => fault.Kind == FaultKind.DriftClock).Select(fault => Math.Abs(fault.Amount)).Append(0).Max(),
+            MostLateMs = plan.Weather.MostLate(),
         };
         _faults = new FaultInjector(_cluster, schedule, History, _watch.Disks, plan.Shards);
         _faults.Stops = _watch.Stops;

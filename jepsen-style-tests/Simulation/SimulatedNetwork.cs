@@ -21,7 +21,6 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
     private const long DialSpread = 3_000;
     private const long HoldMicroseconds = 10_000;
     private const int MaxTravelling = 500;
-    private const int MaxReplayMs = 3_000;
 
     private TransportOptions _options = new() { Self = default, ListenAddress = "" };
 
@@ -170,7 +169,7 @@ internal sealed class SimulatedNetwork(FakeClock clock, RandomStreams streams, L
         if (kind == FrameKind.Raft && !path.IsCalm)
         {
             if (Happens(path, Weather.ReplayPercent))
-                SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(MaxReplayMs * (path.Random.NextBelow(4) == 0 ? 1000L : 10L)));
+                SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(NetworkWeather.MaxReplayMs * (path.Random.NextBelow(4) == 0 ? 1000L : 10L)));
             if (Happens(path, Weather.OvertakenPercent))
             {
                 SendLater(stream, kind, shard, urgent, payload, path.Random.NextBelow(20_000));

@@ -27,8 +27,12 @@ internal sealed class RunTotals
     /// <summary>How long recovery took.</summary>
     public RecoveryTimes Times { get; } = new();
 
+    /// <summary>What was looked at.</summary>
+    public RunTally Tally { get; } = RunTally.Empty();
+
     public void Add(SeedOutcome outcome)
     {
+        Tally.Add(outcome.Tally);
         if (outcome.Passed) Passed++;
         else Failed++;
         SimulatedHours += outcome.SimulatedSeconds / 3600;
@@ -58,6 +62,7 @@ internal sealed class RunTotals
         text.AppendLine(culture, $"refused: {_refusals.Values.Sum()} ({Join(_refusals)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
         text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");
+        text.AppendLine(culture, $"{Tally}");
         text.AppendLine(culture, $"recovered after faults ended: {Times}");
         text.AppendLine(culture, $"jobs became ready late by: {RecoveryTimes.Spread(_lateMs)}; after everything had healed: {RecoveryTimes.Spread(_lateHealedMs)}");
         text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");

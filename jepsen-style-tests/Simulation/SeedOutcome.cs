@@ -24,6 +24,9 @@ internal sealed record SeedOutcome(
     /// <summary>How late jobs became ready, of all and of those whose time came after the heal, ms.</summary>
     public required (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs { get; init; }
 
+    /// <summary>What was looked at.</summary>
+    public required RunTally Tally { get; init; }
+
     public bool Passed => Failure is null;
 
     /// <summary>Runs a seed; whatever goes wrong in it is its failure.</summary>
@@ -41,6 +44,7 @@ internal sealed record SeedOutcome(
         {
             Times = run.Times,
             LateMs = run.LateMs,
+            Tally = run.Tally,
         };
     }
 }

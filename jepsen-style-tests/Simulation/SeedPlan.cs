@@ -1,4 +1,4 @@
-using System.Globalization;
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
@@ -8,6 +8,10 @@ internal sealed record SeedPlan
 {
     /// <summary>An append of 1 MiB and its last entry: with less room who is behind could never be sent what it lacks.</summary>
     private const long LeastQueuedBytes = 2_500_000;
+
+    private const int LeastResidentPages = PageStore.MinResidentPages;
+    private const int UsualResidentPages = 24;
+    private const int MostResidentPages = 40;
 
     /// <summary>No monotonic clock is wrong by more; real ones stay below a hundredth of this.</summary>
     public const long MostDriftPpm = 50_000;
@@ -25,8 +29,8 @@ internal sealed record SeedPlan
 
     public required IReadOnlyList<(FaultPattern Pattern, int Weight)> Weights { get; init; }
 
-    /// <summary>Pages of each shard that are in memory at once; null: all of them.</summary>
-    public required int? ResidentPages { get; init; }
+    /// <summary>Pages of each shard that are in memory at once: so few that all runs evict.</summary>
+    public required int ResidentPages { get; init; }
 
     /// <summary>Requests of its users that a node has under way at once; more are refused.</summary>
     public int MaxPendingRequests { get; init; } = 16_384;
@@ -75,18 +79,21 @@ internal sealed record SeedPlan
             DurationMs = 40_000 + random.NextBelow(25_000),
             Weather = DrawWeather(streams.Open("weather")) with { TransferBytesPerMs = DrawTransferSpeed(streams.Open("transfers")) },
             FaultGapMs = DrawGap(random),
-            ResidentPages = random.NextBelow(4) switch { 0 => null, 1 => 200, _ => 24 },
+            ResidentPages = UsualResidentPages + (int)random.NextBelow(MostResidentPages + 1 - UsualResidentPages),
             HealsMajorityFirst = OneIn(2),
             Weights = [.. Enum.GetValues<FaultPattern>().Select(pattern => (pattern, Weight(pattern, streams)))],
             WrongClocks = DrawWrongClocks(nodes, random),
         };
     }
 
+    /// <summary>The least where a state stays so small that more would hold all of it.</summary>
+    public int ResidentPagesFor(Workload workload) => workload.Settings.StateHighWaterPages > 0 ? LeastResidentPages : ResidentPages;
+
     /// <summary>The load that goes with it.</summary>
     public Workload DrawWorkload(RandomStreams streams) => Workload.Draw(Shards, streams);
 
     public override string ToString() =>
-        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages?.ToString(CultureInfo.InvariantCulture) ?? "all"} pages in memory, room for {MaxPendingRequests} requests, {MaxPendingBytes} bytes, {MaxLeaseWaiters} waiting leases, {MaxOpenReads} reads, {MaxQueuedBytes} bytes a connection, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
+        $"{Nodes} nodes, {Shards} shards, {DurationMs} ms, {ResidentPages} pages in memory, room for {MaxPendingRequests} requests, {MaxPendingBytes} bytes, {MaxLeaseWaiters} waiting leases, {MaxOpenReads} reads, {MaxQueuedBytes} bytes a connection, {(HealsMajorityFirst ? "a majority first, " : "")}{Weather}, "
         + $"wrong clocks {string.Join(' ', WrongClocks)}, a fault each {FaultGapMs} ms of "
         + string.Join(' ', Weights.Where(pair => pair.Weight > 0).Select(pair => $"{pair.Pattern}:{pair.Weight}"));
 

@@ -48,7 +48,7 @@ internal sealed partial class SeedRun : IDisposable
             options => options with
             {
                 CheckpointLogMiB = 1,
-                ResidentPagesPerShard = plan.ResidentPages,
+                ResidentPagesPerShard = plan.ResidentPagesFor(workload),
                 MemoryBudgetMiB = 64,
                 MaxPendingRequests = plan.MaxPendingRequests,
                 MaxPendingBytes = plan.MaxPendingBytes,
@@ -105,6 +105,9 @@ internal sealed partial class SeedRun : IDisposable
     /// <summary>Operations of disks that failed.</summary>
     public long DiskErrors => _cluster.Nodes.Sum(node => node.DiskErrors);
 
+    /// <summary>What was looked at.</summary>
+    public RunTally Tally { get; } = new();
+
     /// <summary>Gets every line of the timeline as it comes.</summary>
     public Action<string>? Watch
     {
@@ -133,6 +136,7 @@ internal sealed partial class SeedRun : IDisposable
     public void Run()
     {
         bool ended = Findings.Try(Go);
+        Tally.Evictions = _cluster.Nodes.Sum(node => node.Evictions);
         _end.Judge(Findings, ended);
     }
 

@@ -209,14 +209,12 @@ internal sealed class SimulatedCluster : IDisposable
     /// <summary>The process is gone, however it ended: gives its memory back.</summary>
     public void Forget(SimulatedNode node)
     {
-        // What died in the middle of a slice may hold pages; the finalizer of their memory is left to free it.
-        if (node.Node is { } gone && !_diedInSlice.Remove(node.Id))
-        {
-            foreach (ShardApply shard in gone.Parts.Applies) shard.State.Pages.Dispose();
-        }
-
+        Node? gone = node.Node;
         node.Node = null;
         node.Loops = null;
+        // What died in the middle of a slice may hold pages; the finalizer of their memory is left to free it.
+        if (gone is null || _diedInSlice.Remove(node.Id)) return;
+        foreach (ShardApply shard in gone.Parts.Applies) shard.State.Pages.Dispose();
     }
 
     public void Tell(string line) => Timeline.Add(0, line);

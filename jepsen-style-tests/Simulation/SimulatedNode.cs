@@ -13,6 +13,8 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     private long _pastOperations;
     private long _pastErrors;
     private ulong _pastDigest;
+    private long _pastEvictions;
+    private Node? _node;
     private Func<string>? _lastLoop;
 
     /// <summary>This node's clocks, made from the true time.</summary>
@@ -61,7 +63,15 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     /// <summary>Operations of its disks that failed.</summary>
     public long DiskErrors => _pastErrors + _disk.Errors;
 
-    public Node? Node { get; set; }
+    public Node? Node
+    {
+        get => _node;
+        set
+        {
+            _pastEvictions += EvictionsOf(_node);
+            _node = value;
+        }
+    }
 
     public ManualLoopHost? Loops
     {
@@ -79,9 +89,14 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 
     public bool IsRunning => Node is not null;
 
+    /// <summary>Pages that left its memory, in all its lives.</summary>
+    public long Evictions => _pastEvictions + EvictionsOf(Node);
+
     /// <summary>Slices of loops and operations of disks, in all its lives.</summary>
     public long Events => _pastSlices + (_loops?.Slices ?? 0) + _pastOperations + _disk.Operations;
 
     /// <summary>Over every slice and every operation, with what was written.</summary>
     public ulong Digest => SplitMix64.Mix(_pastDigest ^ _disk.Digest ^ SplitMix64.Mix(_loops?.Digest ?? 0));
+
+    private static long EvictionsOf(Node? node) => node?.Parts.Applies.Sum(shard => shard.State.Pages.Counters.Evictions) ?? 0;
 }

@@ -14,15 +14,37 @@ internal sealed class RunTally
     /// <summary>In how many runs any did.</summary>
     public int RunsThatEvict { get; private set; }
 
+    /// <summary>Runs whose plan lets a majority alone make progress before everything heals.</summary>
+    public int MajorityWanted { get; private set; }
+
+    /// <summary>How often it did, and why it was not asked, by name.</summary>
+    public SortedDictionary<string, int> Majority { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What was demanded of the queues then, and what had to be left out, by name.</summary>
+    public SortedDictionary<string, int> Queues { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Of many runs.</summary>
     public static RunTally Empty() => new() { Runs = 0 };
 
+    public void WantsMajority() => MajorityWanted++;
+
+    public static void Count(SortedDictionary<string, int> counts, string what, int times = 1) => counts[what] = counts.GetValueOrDefault(what) + times;
+
     public void Add(RunTally run)
     {
+        MajorityWanted += run.MajorityWanted;
+        foreach ((string what, int times) in run.Majority) Count(Majority, what, times);
+        foreach ((string what, int times) in run.Queues) Count(Queues, what, times);
         Runs += run.Runs;
         Evictions += run.Evictions;
         RunsThatEvict += run.Evictions > 0 ? 1 : 0;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"evicted pages: {Evictions}, in {RunsThatEvict} of {Runs} runs");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"evicted pages: {Evictions}, in {RunsThatEvict} of {Runs} runs\n"
+        + $"a majority alone: wanted in {MajorityWanted} of {Runs} runs, {Join(Majority)}; its queues: {Join(Queues)}");
+
+    private static string Join(SortedDictionary<string, int> counts) =>
+        counts.Count == 0 ? "none" : string.Join(", ", counts.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value}")));
 }

@@ -127,10 +127,12 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
         return (call, ClientCommands.Enqueue(call, [new PlainJob { Payload = $"\"{name}\"", Key = name }]));
     }
 
-    public (Operation Call, byte[] Body) Lease(SimulatedNode node, string queue, int maxJobs)
+    /// <summary>Of queues of one shard, in this order.</summary>
+    public (Operation Call, byte[] Body) Lease(SimulatedNode node, IReadOnlyList<string> queues, int maxJobs, long pullAheadMs = 0)
     {
-        Operation call = New(node, OperationKind.Lease, queue, worker: $"d{history.NextId}", delayMs: 60_000, waitMs: 2_000);
-        return (call, ClientCommands.Lease(call, [queue], maxJobs));
+        Operation call = New(
+            node, OperationKind.Lease, queues[0], worker: $"d{history.NextId}", delayMs: 60_000, waitMs: 2_000, queues: queues, pullAheadMs: pullAheadMs);
+        return (call, ClientCommands.Lease(call, queues, maxJobs));
     }
 
     public (Operation Call, byte[] Body) Ack(SimulatedNode node, string queue, Grant grant)
@@ -155,7 +157,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     private void LeaseAndAck(string queue)
     {
         SimulatedNode node = cluster.Nodes[history.NextId % cluster.Nodes.Count];
-        (Operation lease, byte[] body) = Lease(node, queue, ClientRequests.MostJobsOfALease);
+        (Operation lease, byte[] body) = Lease(node, [queue], ClientRequests.MostJobsOfALease);
         Complete(node, lease, body);
         foreach (Grant grant in lease.Grants)
         {
@@ -168,6 +170,8 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     /// <summary>Refused by everybody alike, in the log, for want of room.</summary>
     public static bool IsFull(Operation enqueue) =>
         enqueue is { End: OperationEnd.Applied, Code: ResultCode.StateFull or ResultCode.TooManyQueues };
+
+    public ShardId ShardOf(string queue) => QueueName.ShardOf(Encoding.UTF8.GetBytes(queue), workload.Shards);
 
     private long Unfinished(string queue)
     {
@@ -236,16 +240,19 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
         string worker = "",
         long? delayMs = null,
         long waitMs = 0,
-        IReadOnlyList<AskedJob>? jobs = null) => new()
+        IReadOnlyList<AskedJob>? jobs = null,
+        IReadOnlyList<string>? queues = null,
+        long pullAheadMs = 0) => new()
         {
             Id = history.NextId,
             Client = DrainClient,
             Node = node.Id.Value,
             Kind = kind,
-            Shard = QueueName.ShardOf(Encoding.UTF8.GetBytes(queue), workload.Shards),
+            Shard = ShardOf(queue),
             InvokedNs = history.NextNs(),
             Queue = queue,
-            Queues = kind == OperationKind.Lease ? [queue] : [],
+            Queues = queues ?? [],
+            PullAheadMs = pullAheadMs,
             Job = job,
             Fence = fence,
             Worker = worker,

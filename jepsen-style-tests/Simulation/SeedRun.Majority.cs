@@ -1,4 +1,5 @@
 using RaftQueue.Checkers;
+using RaftQueue.Jobs;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
@@ -8,6 +9,8 @@ namespace RaftQueue.Simulation;
 internal sealed partial class SeedRun
 {
     private const long CalmMs = 3_000;
+    private const long HourMs = 3_600_000;
+    private const long SpareMicroseconds = 5_000_000;
 
     /// <summary>Terms that may begin in that time: leaders still spread over the nodes.</summary>
     private const long CalmTerms = 4;
@@ -20,6 +23,13 @@ internal sealed partial class SeedRun
     /// </summary>
     private void DemandProgressOfMajority(SplitMix64 random)
     {
+        Tally.WantsMajority();
+        RunTally.Count(Tally.Majority, TryDemandProgressOfMajority(random));
+    }
+
+    /// <summary>That it was made, or why nothing could be demanded.</summary>
+    private string TryDemandProgressOfMajority(SplitMix64 random)
+    {
         _faults.Budget.Observe();
         List<SimulatedNode> nodes = [.. _cluster.Nodes.OrderByDescending(_faults.Budget.IsIntact).ThenBy(_ => random.NextUInt64())];
         int majority = (nodes.Count / 2) + 1;
@@ -27,11 +37,11 @@ internal sealed partial class SeedRun
         {
             // No majority ever held the first entry: not a cluster yet.
             Require.That(!_faults.Budget.HasBegun, "the damage leaves a majority intact");
-            return;
+            return "left out: none ever held the first entry";
         }
 
         while (majority < nodes.Count && _faults.Budget.IsIntact(nodes[majority]) && !_faults.Budget.MayDecide(nodes.Take(majority))) majority++;
-        if (!_faults.Budget.MayDecide(nodes.Take(majority))) return;
+        if (!_faults.Budget.MayDecide(nodes.Take(majority))) return "left out: the intact ones are none by every membership";
         History.Fault($"only {string.Join(' ', nodes.Take(majority).Select(node => node.Id))} heal");
         foreach (SimulatedNode other in nodes.Skip(majority)) Afflict(other, random);
         _faults.Heal(nodes.Take(majority).Select(node => node.Id).ToHashSet());
@@ -40,12 +50,14 @@ internal sealed partial class SeedRun
         for (int queue = 0; queue < Workload.Queues; queue++)
         {
             int turn = queue;
-            DemandProgress($"q{queue}", () => nodes[turn++ % majority], since);
-            Times.MajorityMs.Add((Now - since) / 1000);
+            (bool isShown, string what) = DemandProgress($"q{queue}", () => nodes[turn++ % majority], since);
+            RunTally.Count(Tally.Queues, what);
+            if (isShown) Times.MajorityMs.Add((Now - since) / 1000);
             since = Now;
         }
 
         DemandCalm([.. nodes.Take(majority)]);
+        return "made";
     }
 
     /// <summary>P11: nobody whom the others cannot hear, or who cannot hear them, deposes one leader after the other.</summary>
@@ -78,12 +90,20 @@ internal sealed partial class SeedRun
         else if (drawn < kinds.Length) _faults.Afflict(kinds[drawn], node, salt);
     }
 
-    private void DemandProgress(string queue, Func<SimulatedNode> next, long since)
+    /// <summary>
+    /// A job is taken, given and finished. Where the state is full no job is taken, but what is there is given and finished all the
+    /// same, until there is room; where a queue would be one too many there is nothing to ask of it.
+    /// </summary>
+    /// <returns>What was shown, or had to be left out, by name.</returns>
+    private (bool IsShown, string What) DemandProgress(string queue, Func<SimulatedNode> next, long since)
     {
         long boundMs = Plan.Weather.LossPercent > 0 ? LossyRecoveryMs : RecoveryMs;
         long end = since + (boundMs * 1000);
+        bool isEmpty = false;
         while (true)
         {
+            // Full of what was finished and is kept for longer than this lasts: that is said in the log, and that there is nothing to give as well.
+            if (isEmpty && Now >= end - SpareMicroseconds) return (false, "left out: the state is full, and nothing is left to finish");
             Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {boundMs} ms");
             // Refused at once where there is no room at the moment: time has to pass.
             _cluster.RunFor(20);
@@ -92,14 +112,21 @@ internal sealed partial class SeedRun
             Node asked = node.Node!;
             (Operation enqueue, byte[] body) = _end.Enqueue(node, queue);
             if (!Call(enqueue, asked, body)) continue;
-            if (SeedEnd.IsFull(enqueue)) return;
-            if (!enqueue.IsOk) continue;
-            (Operation lease, body) = _end.Lease(node, queue, maxJobs: 1);
-            if (!Call(lease, asked, body) || lease.Grants.Count == 0) continue;
-            (Operation ack, body) = _end.Ack(node, queue, lease.Grants[0]);
-            if (Call(ack, asked, body) && ack.TookToken) return;
+            if (enqueue is { End: OperationEnd.Applied, Code: ResultCode.TooManyQueues }) return (false, "left out: one queue too many");
+            bool isFull = SeedEnd.IsFull(enqueue);
+            if (!enqueue.IsOk && !isFull) continue;
+            (Operation lease, body) = _end.Lease(node, isFull ? QueuesBeside(queue) : [queue], maxJobs: 1, pullAheadMs: isFull ? HourMs : 0);
+            if (!Call(lease, asked, body)) continue;
+            isEmpty = isFull && lease is { End: OperationEnd.Applied, Code: ResultCode.Empty };
+            if (lease.Grants.Count == 0) continue;
+            (Operation ack, body) = _end.Ack(node, lease.Grants[0].Queue, lease.Grants[0]);
+            if (Call(ack, asked, body) && ack.TookToken) return (true, isFull ? "given and finished, the state is full" : "taken, given and finished");
         }
     }
+
+    /// <summary>All queues of its shard, itself first.</summary>
+    private List<string> QueuesBeside(string queue) =>
+        [queue, .. Enumerable.Range(0, Workload.Queues).Select(number => $"q{number}").Where(other => other != queue && _end.ShardOf(other) == _end.ShardOf(queue))];
 
     /// <summary>One call, answered or not. False when the node was gone before it was.</summary>
     private bool Call(Operation operation, Node node, byte[] body)

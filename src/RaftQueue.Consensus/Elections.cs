@@ -68,6 +68,9 @@ internal sealed class Elections
         get
         {
             if (_voteFloor is not { } floor) return false;
+#if PLANTED_BUGS
+            if (PlantedBugs.Has(PlantedBug.VoteFloorForgotten)) return false;
+#endif
             if (LogView.Compare(_state.Log.LastTerm, _state.Log.LastIndex, floor.Term, floor.Index) < 0) return true;
             _voteFloor = null;
             return false;

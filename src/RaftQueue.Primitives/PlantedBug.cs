@@ -151,6 +151,15 @@ public enum PlantedBug
     /// <summary>Pages are taken by their number, whatever index the peer's checkpoint is at.</summary>
     PagesOfAnotherIndex,
 
+    /// <summary>A log that was cut or lost behind a checkpoint votes as if it ended there always.</summary>
+    VoteFloorForgotten,
+
+    /// <summary>A leader proposes a membership before the last one is committed.</summary>
+    MembershipsOverlap,
+
+    /// <summary>Within a term cluster time jumps to the median of the wall clocks.</summary>
+    ClusterTimeJumps,
+
     /// <summary>From index 201 on the root page holds a byte of the node's own, on which no outcome depends.</summary>
     LocalByteInRootPage,
 

@@ -52,6 +52,8 @@ internal static class PlantedCatalog
         new(PlantedBug.HungLeaderStays, 16, "P11", 25, Often(3, 300, HangLog)),
         new(PlantedBug.DamageTakenForTornTail, 18, "P10", 25, Clients(1, 500, Rounds(3, 10, 1_000, LogIsDamaged))),
         new(PlantedBug.NoPreVote, 12, "P11", 25, DeafOnesStay(Often(3, 2_000, Isolate, Die))),
+        new(PlantedBug.MembershipsOverlap, 14, "P10", 25, Often(Wipe, ChangeMembers, Die)),
+        new(PlantedBug.ClusterTimeJumps, 15, "P5", 25, Often(JumpWall, Isolate)),
         new(PlantedBug.UnboundedRequests, 25, "P11", 25, Refusing(4, Clients(40, 20, Often(Isolate, Die)))),
         .. PlantedPages.Caught,
     ];

@@ -15,6 +15,7 @@ internal static class PlantedPages
         new(PlantedBug.SuperblockBeforePages, 0, "P10", 60, VeryBig(Rounds(3, 6, 2_000, PowerGoesWhileTheLogHangs))),
         new(PlantedBug.SlotReusedUnderReader, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 16_000, NodeLosesEverything)), 100)),
         new(PlantedBug.PagesOfAnotherIndex, 0, "P10", 60, SlowTransfers(VeryBig(Rounds(3, 2, 8_000, TransfersBreak)))),
+        new(PlantedBug.VoteFloorForgotten, 18, "P10", 25, Often(Damage, Die)),
         new(PlantedBug.LocalByteInRootPage, 0, "P10", 10, Often(Die)),
         new(PlantedBug.LocalByteInJobPage, 0, "P10", 10, Often(Die)),
     ];

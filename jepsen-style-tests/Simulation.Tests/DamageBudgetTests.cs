@@ -9,7 +9,7 @@ public sealed class DamageBudgetTests
     {
         using SimulatedCluster cluster = Settled(out DamageBudget budget);
         Assert.Null(budget.Refuses(cluster[1]));
-        budget.Damaged(cluster[1], forEver: false);
+        budget.Damage(cluster[1], DamagedParts.Log);
         Assert.NotNull(budget.Refuses(cluster[2]));
         Assert.False(budget.IsIntact(cluster[1]));
 
@@ -24,7 +24,7 @@ public sealed class DamageBudgetTests
     public void DamageThatAStartDoesNotMeetStaysUntilTheDiskIsReplaced()
     {
         using SimulatedCluster cluster = Settled(out DamageBudget budget);
-        budget.Damaged(cluster[1], forEver: true);
+        budget.Damage(cluster[1], DamagedParts.Checkpoints);
         Restart(cluster, cluster[1], budget);
         Assert.False(budget.IsIntact(cluster[1]));
         Assert.NotNull(budget.Refuses(cluster[2]));

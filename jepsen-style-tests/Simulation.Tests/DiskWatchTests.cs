@@ -54,7 +54,7 @@ public sealed class DiskWatchTests : IDisposable
         copy.DataSync();
         Fails(() => _watch.Promises(One.Id, new Incarnation(8), Shard, term, NodeId.None), "the medium has 1 whole copies");
         // Nothing is said of copies that were damaged.
-        One.MayFail = true;
+        One.Damaged = DamagedParts.HardState;
         _watch.Promises(One.Id, new Incarnation(8), Shard, term, NodeId.None);
     }
 

@@ -64,7 +64,7 @@ internal sealed class ClusterWatch
 
     /// <summary>
     /// What is found of one node is noted, and the others are looked at all the same. What is planned to fail fails only for the nodes
-    /// themselves, and damage that the watch meets before the node does is no finding.
+    /// themselves, and damage that was done and that the watch meets before the node does is no finding.
     /// </summary>
     public void AfterStep()
     {
@@ -135,7 +135,7 @@ internal sealed class ClusterWatch
         {
             Look(node, running, life);
         }
-        catch (Exception exception) when (exception is StorageDamagedException or RaftQueue.Pages.CheckpointDamagedException && node.MayFail)
+        catch (Exception exception) when (exception is StorageDamagedException or RaftQueue.Pages.CheckpointDamagedException && node.Damaged != DamagedParts.None)
         {
             _cluster.Tell($"not seen of node {node.Id}: {exception.Message}");
         }

@@ -44,7 +44,9 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         foreach ((NodeId id, Wound wound) in _wounds.ToList())
         {
             SimulatedNode node = cluster[id.Value];
-            if (!wound.IsForEver && node.Lives > wound.Life && HoldsWhatIsCommitted(node)) _wounds.Remove(id);
+            if (wound.IsForEver || node.Lives <= wound.Life || !HoldsWhatIsCommitted(node)) continue;
+            _wounds.Remove(id);
+            node.Damaged = DamagedParts.None;
         }
 
         HasBegun |= cluster.Nodes.Count(IsIntact) >= Majority;
@@ -88,20 +90,27 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         return isSettled ? null : "its log holds entries that are not committed";
     }
 
-    /// <summary>Damage in more than one place since it was whole: it may be a sync mark and what that proves.</summary>
-    public bool IsDamagedTwice(SimulatedNode node) => _wounds.TryGetValue(node.Id, out Wound? wound) && wound.Times > 1;
+    /// <summary>Its log was damaged in more than one place since it was whole: it may be a sync mark and what that proves.</summary>
+    public bool IsLogDamagedTwice(SimulatedNode node) => _wounds.TryGetValue(node.Id, out Wound? wound) && wound.TimesOfLog > 1;
 
     /// <summary>
     /// A part of what this node stores is gone or wrong, until it was started again and holds everything; for ever when the damage
-    /// may lie where a start does not look.
+    /// may lie where a start does not look: in a checkpoint, or in one of two copies.
     /// </summary>
-    public void Damaged(SimulatedNode victim, bool forEver) =>
-        _wounds[victim.Id] = _wounds.TryGetValue(victim.Id, out Wound? old)
-            ? new Wound(victim.Lives, forEver || old.IsForEver, old.Times + 1)
-            : new Wound(victim.Lives, forEver, 1);
+    public void Damage(SimulatedNode victim, DamagedParts part)
+    {
+        _wounds.TryGetValue(victim.Id, out Wound? old);
+        bool isOfLog = part == DamagedParts.Log;
+        _wounds[victim.Id] = new Wound(victim.Lives, !isOfLog || old is { IsForEver: true }, (old?.TimesOfLog ?? 0) + (isOfLog ? 1 : 0));
+        victim.Damaged |= part;
+    }
 
     /// <summary>It begins anew with an empty disk: no old damage is left on it, and nothing else.</summary>
-    public void Wiped(SimulatedNode victim) => _wounds[victim.Id] = new Wound(victim.Lives, false, 0);
+    public void Wiped(SimulatedNode victim)
+    {
+        _wounds[victim.Id] = new Wound(victim.Lives, false, 0);
+        victim.Damaged = DamagedParts.None;
+    }
 
     private bool HoldsWhatIsCommitted(SimulatedNode node)
     {
@@ -118,5 +127,5 @@ internal sealed class DamageBudget(SimulatedCluster cluster, int shards)
         return true;
     }
 
-    private sealed record Wound(int Life, bool IsForEver, int Times);
+    private sealed record Wound(int Life, bool IsForEver, int TimesOfLog);
 }

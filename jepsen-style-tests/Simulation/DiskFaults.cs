@@ -77,7 +77,6 @@ internal sealed class DiskFaults(FaultContext context)
     {
         context.Tell($"node {node.Id}: the {fault.Amount}th {operation} from now fails");
         node.Disk.FailNext(operation, (int)fault.Amount);
-        node.MayFail = true;
         node.FailSalt = fault.Salt;
         return null;
     }
@@ -86,7 +85,6 @@ internal sealed class DiskFaults(FaultContext context)
     {
         FakeDisk disk = node.Disk;
         disk.Broken = fault.Amount == 0 ? BrokenParts.Writes : BrokenParts.All;
-        node.MayFail = true;
         node.FailSalt = fault.Salt;
         context.Tell($"node {node.Id}: {disk.Broken} fail on its disk for {fault.DurationMs} ms");
         context.Later(fault.DurationMs, () =>
@@ -126,10 +124,14 @@ internal sealed class DiskFaults(FaultContext context)
         long used = path is null ? 0 : node.Disk.UsedLengthOf(path);
         if (used == 0) return "there is nothing to damage";
         string what = Damage(node.Disk, path!, used, random, onlyFlips: fault.Kind is FaultKind.DamageHardState or FaultKind.DamageIdentity);
-        // A start reads the whole log. What lies in a checkpoint or in one copy of the hard state may be met much later.
-        context.Budget.Damaged(node, forEver: fault.Kind != FaultKind.DamageLog);
+        context.Budget.Damage(node, fault.Kind switch
+        {
+            FaultKind.DamageLog => DamagedParts.Log,
+            FaultKind.DamageCheckpoint => DamagedParts.Checkpoints,
+            FaultKind.DamageHardState => DamagedParts.HardState,
+            _ => DamagedParts.Identity,
+        });
         _damaged[node.Id] = (fault.Kind, context.Now);
-        node.MayFail = true;
         context.Tell($"node {node.Id}: {path}: {what}");
         return null;
     }

@@ -73,7 +73,7 @@ internal sealed class DiskWatch
             Require.That(has, $"P10: node {from} speaks in term {term} of shard {shard}{(vote.IsNone ? "" : $" and votes for {vote}")}, and the medium has term {held.Term} and vote {held.Vote} in {path}");
         }
 
-        Require.That(whole == HardStates.Length || node.MayFail, $"P10: node {from} speaks in term {term} of shard {shard}, and of its hard state the medium has {whole} whole copies");
+        Require.That(whole == HardStates.Length || node.Damaged.HasFlag(DamagedParts.HardState), $"P10: node {from} speaks in term {term} of shard {shard}, and of its hard state the medium has {whole} whole copies");
         _promised[(life, shard)] = (term, vote.IsNone && known.Term == term ? known.Vote : vote);
     }
 

@@ -46,7 +46,8 @@ internal sealed class FaultInjector
         _members = new MembershipFaults(cluster, Budget, history.Fault);
         cluster.NodeFailed = NodeFailed;
         cluster.Network.PageLacking = id =>
-            Require.That(cluster[id.Value].MayFail, $"P10: node {id} lacks a page of the checkpoint it gives, and nothing was done to its disk");
+            Require.That(
+                MayLackPages(cluster[id.Value]), $"P10: node {id} lacks a page of the checkpoint it gives, and nothing was done to its disk");
     }
 
     public DamageBudget Budget { get; }
@@ -66,6 +67,15 @@ internal sealed class FaultInjector
 
     /// <summary>How many faults of each kind happened.</summary>
     public IReadOnlyDictionary<FaultKind, int> Made => _made;
+
+    /// <summary>Starts that were held against everything.</summary>
+    public int StartsJudged { get; private set; }
+
+    /// <summary>Starts that something was allowed, because a read failed at it, or for damage that was done.</summary>
+    public int StartsExcused { get; private set; }
+
+    /// <summary>Starts that failed as they had to.</summary>
+    public int StartsThatFailed { get; private set; }
 
     /// <summary>How many could not happen.</summary>
     public IReadOnlyDictionary<FaultKind, int> LeftOut => _leftOut;
@@ -150,10 +160,10 @@ internal sealed class FaultInjector
     /// <summary>After <see cref="HealAll"/>: whoever was taken out of a shard is put back, step by step.</summary>
     public void RestoreMembers() => _members.Restore();
 
-    /// <summary>Everybody has healed and was looked at: a disk is no excuse for anything any more.</summary>
-    public void NobodyMayFail()
+    /// <summary>Everybody has healed and was looked at: old damage is no excuse for anything any more.</summary>
+    public void NothingIsDamaged()
     {
-        foreach (SimulatedNode node in _cluster.Nodes) node.MayFail = false;
+        foreach (SimulatedNode node in _cluster.Nodes) node.Damaged = DamagedParts.None;
     }
 
     /// <summary>A node is in this state from now on, and nothing ends it.</summary>
@@ -248,14 +258,28 @@ internal sealed class FaultInjector
     private bool NodeFailed(SimulatedNode node, Exception exception)
     {
         bool planned = exception is SimulatedCrashException && _armed.ContainsKey(node.Id);
-        bool refusedByDisk = node.MayFail && exception is DiskException or StorageDamagedException or Pages.CheckpointDamagedException;
-        if (!planned && !refusedByDisk) return exception.InnerException is { } inner && NodeFailed(node, inner);
+        if (!planned && !MayEnd(node, exception)) return exception.InnerException is { } inner && NodeFailed(node, inner);
         FaultEvent fault = _armed.GetValueOrDefault(node.Id) ?? new FaultEvent(0, FaultKind.Die, default, DurationMs: RetryMs, Salt: node.FailSalt);
         _history.Fault($"node {node.Id} fails: {exception.Message}");
         Stops?.Invoke(node);
         Crash(node, (fault.Salt & 1) == 0 ? CrashMode.PowerLoss : CrashMode.ProcessDeath, fault);
         return true;
     }
+
+    /// <summary>
+    /// What of a disk may lead to such an end: an error of an operation in this very life, or what was damaged before. An error ends with the
+    /// process that met it: the next one finds whatever a process leaves behind that dies at this place.
+    /// </summary>
+    private static bool MayEnd(SimulatedNode node, Exception exception) => exception switch
+    {
+        DiskException => node.HasFailed,
+        StorageDamagedException => (node.Damaged & ~DamagedParts.Checkpoints) != DamagedParts.None,
+        Pages.CheckpointDamagedException => node.Damaged.HasFlag(DamagedParts.Checkpoints),
+        _ => false,
+    };
+
+    /// <summary>A page that cannot be read counts as lacking, until the process ends.</summary>
+    private static bool MayLackPages(SimulatedNode node) => node.HasFailedToRead || node.Damaged.HasFlag(DamagedParts.Checkpoints);
 
     private string? CutClients(FaultEvent fault, SimulatedNode node)
     {
@@ -293,7 +317,10 @@ internal sealed class FaultInjector
         }
 
         HasWholeCheckpoints(node);
-        if (!Budget.IsDamagedTwice(node)) _watch.Starts(node);
+        bool isJudged = !Budget.IsLogDamagedTwice(node);
+        if (isJudged) _watch.Starts(node);
+        if (isJudged && !node.HasFailed && node.Damaged == DamagedParts.None) StartsJudged++;
+        else StartsExcused++;
 
         // What an operator does who reads that the node has forgotten its promises.
         bool forgot = node.Node!.Parts.Replica.Shards.Any(shard => node.Node.Parts.Shared.Wal.Recovered(shard.Shard).HardState is null);
@@ -309,13 +336,15 @@ internal sealed class FaultInjector
         {
             Pages.CheckpointDamage? damage = node.Node.Parts.Files[shard.Shard].Damage.FirstOrDefault(damage => damage.CheckpointIndex is not null);
             Require.That(
-                damage is null || node.MayFail, $"P10: node {node.Id} starts, its shard {shard.Shard} has a damaged checkpoint and nothing was done to its disk: {damage}");
+                damage is null || MayLackPages(node), $"P10: node {node.Id} starts, its shard {shard.Shard} has a damaged checkpoint and nothing was done to its disk: {damage}");
         }
     }
 
     private void StartFailed(SimulatedNode node, Exception exception)
     {
-        bool expected = _armed.ContainsKey(node.Id) || node.MayFail || node.Disk.CapacityBytes is not null;
+        bool mayBeUnreadable = (node.Damaged & ~DamagedParts.Checkpoints) != DamagedParts.None;
+        bool expected = _armed.ContainsKey(node.Id) || node.HasFailed || mayBeUnreadable || node.Disk.CapacityBytes is not null;
+        StartsThatFailed++;
         Require.That(expected, $"P10: node {node.Id} does not start and nothing was done to its disk: {exception}");
         _history.Fault($"node {node.Id} does not start: {exception.Message}");
         FaultEvent? armed = _armed.GetValueOrDefault(node.Id);
@@ -359,7 +388,6 @@ internal sealed class FaultInjector
     {
         node.PausedUntilMicroseconds = 0;
         node.StartsFailed = 0;
-        node.MayFail = false;
         node.FailSalt = 1;
         _armed.Remove(node.Id);
         _stopping.Remove(node.Id);

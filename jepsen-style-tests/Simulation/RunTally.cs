@@ -8,6 +8,15 @@ internal sealed class RunTally
     /// <summary>Runs.</summary>
     public int Runs { get; private set; } = 1;
 
+    /// <summary>Starts of nodes after faults that were held against everything.</summary>
+    public int StartsJudged { get; set; }
+
+    /// <summary>Those that something was allowed.</summary>
+    public int StartsExcused { get; set; }
+
+    /// <summary>Those that had to fail.</summary>
+    public int StartsThatFailed { get; set; }
+
     /// <summary>Pages that left memory.</summary>
     public long Evictions { get; set; }
 
@@ -32,6 +41,9 @@ internal sealed class RunTally
 
     public void Add(RunTally run)
     {
+        StartsJudged += run.StartsJudged;
+        StartsExcused += run.StartsExcused;
+        StartsThatFailed += run.StartsThatFailed;
         MajorityWanted += run.MajorityWanted;
         foreach ((string what, int times) in run.Majority) Count(Majority, what, times);
         foreach ((string what, int times) in run.Queues) Count(Queues, what, times);
@@ -42,7 +54,8 @@ internal sealed class RunTally
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"evicted pages: {Evictions}, in {RunsThatEvict} of {Runs} runs\n"
+        $"starts after faults: {StartsJudged} judged, {StartsExcused} excused for a read that failed or damage that was done, {StartsThatFailed} failed as they had to\n"
+        + $"evicted pages: {Evictions}, in {RunsThatEvict} of {Runs} runs\n"
         + $"a majority alone: wanted in {MajorityWanted} of {Runs} runs, {Join(Majority)}; its queues: {Join(Queues)}");
 
     private static string Join(SortedDictionary<string, int> counts) =>

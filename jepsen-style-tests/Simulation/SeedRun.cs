@@ -136,6 +136,9 @@ internal sealed partial class SeedRun : IDisposable
     public void Run()
     {
         bool ended = Findings.Try(Go);
+        Tally.StartsJudged = _faults.StartsJudged;
+        Tally.StartsExcused = _faults.StartsExcused;
+        Tally.StartsThatFailed = _faults.StartsThatFailed;
         Tally.Evictions = _cluster.Nodes.Sum(node => node.Evictions);
         _end.Judge(Findings, ended);
     }
@@ -195,7 +198,7 @@ internal sealed partial class SeedRun : IDisposable
             RecoveryMs,
             20);
         Times.WholeMs.Add((Now - since) / 1000);
-        _faults.NobodyMayFail();
+        _faults.NothingIsDamaged();
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "every call ends", 25_000, 20);
         for (int shard = 0; shard < Plan.Shards; shard++) CorrectTime(shard);
         _end.HealedMs = _cluster.Clock.WallUnixMs;

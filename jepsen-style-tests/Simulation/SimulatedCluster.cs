@@ -63,7 +63,7 @@ internal sealed class SimulatedCluster : IDisposable
 
     public void Start(SimulatedNode node)
     {
-        int life = ++node.Lives;
+        int life = node.BeginLife();
         var loops = new ManualLoopHost(node.Clock, _streams.SeedOf("loops", node.Id.Value, life));
         var members = Nodes.Select(each => new MemberOptions(each.Id, $"node{each.Id}:9090", $"http://node{each.Id}:8080")).ToList();
         NodeOptions options = _configure(new NodeOptions

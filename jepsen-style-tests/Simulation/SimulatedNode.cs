@@ -13,6 +13,9 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     private long _pastOperations;
     private long _pastErrors;
     private ulong _pastDigest;
+    private long _pastReadErrors;
+    private long _errorsBefore;
+    private long _readErrorsBefore;
     private long _pastEvictions;
     private Node? _node;
     private Func<string>? _lastLoop;
@@ -30,10 +33,16 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
     public NodeId Id => id;
 
     /// <summary>How often it was started.</summary>
-    public int Lives { get; set; }
+    public int Lives { get; private set; }
 
-    /// <summary>Its disk was made to fail or was damaged: it may stop by itself, and may not start.</summary>
-    public bool MayFail { get; set; }
+    /// <summary>What of its disk was damaged and not known to be whole since.</summary>
+    public DamagedParts Damaged { get; set; }
+
+    /// <summary>An operation of its disk failed in this life, or at this start: it may stop by itself, or not start, but no other life is excused by it.</summary>
+    public bool HasFailed => DiskErrors > _errorsBefore;
+
+    /// <summary>A read did: something that is on the disk may have been taken for gone.</summary>
+    public bool HasFailedToRead => _pastReadErrors + _disk.ReadErrors > _readErrorsBefore;
 
     /// <summary>What happens when that makes it stop: even, the machine loses power; else the process dies.</summary>
     public ulong FailSalt { get; set; } = 1;
@@ -54,6 +63,7 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
         {
             _pastOperations += _disk.Operations;
             _pastErrors += _disk.Errors;
+            _pastReadErrors += _disk.ReadErrors;
             _pastDigest = SplitMix64.Mix(_pastDigest ^ _disk.Digest);
             _disk.Release();
             _disk = value;
@@ -97,6 +107,14 @@ internal sealed class SimulatedNode(NodeId id, FakeDisk disk, FakeClock clock)
 
     /// <summary>Over every slice and every operation, with what was written.</summary>
     public ulong Digest => SplitMix64.Mix(_pastDigest ^ _disk.Digest ^ SplitMix64.Mix(_loops?.Digest ?? 0));
+
+    /// <summary>It is started; its number.</summary>
+    public int BeginLife()
+    {
+        _errorsBefore = DiskErrors;
+        _readErrorsBefore = _pastReadErrors + _disk.ReadErrors;
+        return ++Lives;
+    }
 
     private static long EvictionsOf(Node? node) => node?.Parts.Applies.Sum(shard => shard.State.Pages.Counters.Evictions) ?? 0;
 }

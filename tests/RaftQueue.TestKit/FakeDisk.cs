@@ -41,6 +41,9 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     /// <summary>How many operations failed as planned, or because the device was broken.</summary>
     public long Errors { get; private set; }
 
+    /// <summary>How many reads were among these.</summary>
+    public long ReadErrors { get; private set; }
+
     /// <summary>How many syncs of files and directories were among these: what was to be durable may never be.</summary>
     public long SyncErrors { get; private set; }
 
@@ -362,6 +365,7 @@ public sealed class FakeDisk(ulong seed = 1) : IDisk
     private void Fail(DiskOperation kind, string path, int errno, FakeInode? syncing)
     {
         Errors++;
+        if (kind == DiskOperation.Read) ReadErrors++;
         if (kind is DiskOperation.DataSync or DiskOperation.SyncDirectory) SyncErrors++;
         syncing?.FailSync();
         throw new DiskException(kind.ToString(), path, errno);

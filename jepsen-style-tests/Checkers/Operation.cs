@@ -20,6 +20,10 @@ public sealed class Operation
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required OperationKind Kind { get; init; }
 
+    /// <summary>Which start of that node made the process that was asked, from 1; 0 where nobody counts them.</summary>
+    [JsonIgnore]
+    public int Life { get; set; }
+
     /// <summary>Where the call takes effect; of a lease request over several shards, where it did.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required ShardId Shard { get; set; }

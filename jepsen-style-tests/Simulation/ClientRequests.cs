@@ -197,6 +197,7 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
 
     private ClientCall Lease(Operation operation, List<LeaseSegment> segments)
     {
+        operation.Life = _asked.Lives;
         history.Add(operation);
         if (operation.IdempotencyKey is not null) shared.Remember(new Prepared(operation, CommandType.Lease, segments[0].Body.ToArray()));
         Node node = _asked.Node!;

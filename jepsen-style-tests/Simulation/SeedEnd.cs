@@ -29,9 +29,6 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     /// <summary>When every fault had ended, Unix ms of true time: from then on no node is kept from giving leases back.</summary>
     public long HealedMs { get; set; } = long.MaxValue;
 
-    /// <summary>The same by the history. Cluster time may be ahead of the true one, and what was asked before may have been asked of a life that ended.</summary>
-    public long HealedNs { get; set; } = long.MaxValue;
-
     /// <summary>P11: every node takes new jobs for every queue.</summary>
     public void TryEveryNode()
     {
@@ -98,10 +95,16 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
         foreach (TruthShard shard in truth?.Shards ?? []) findings.Try(() => RequireSameState(shard));
         foreach (TruthShard shard in (ended ? truth?.Shards : null) ?? []) findings.Try(() => watch.Pages.CompareReplay(shard));
         foreach ((_, Action<RunRecord> check) in Verdicts.All) findings.Try(() => check(record));
-        findings.Try(() => DefiniteChecker.Check(record, grant => grant.StampMs < HealedMs || grant.Call!.InvokedNs < HealedNs));
+        findings.Try(() => DefiniteChecker.Check(record, grant => grant.StampMs < HealedMs || HasEnded(grant.Call!)));
         List<(long StampMs, long LateMs)> due = [.. (truth?.Shards ?? []).SelectMany(shard => shard.Due)];
         LateMs = ([.. due.Select(each => each.LateMs)], [.. due.Where(each => each.StampMs - each.LateMs >= HealedMs).Select(each => each.LateMs)]);
     }
+
+    /// <summary>
+    /// The process that was asked has ended, and with it whoever would give back a lease that was granted later. No other call is kept from it
+    /// once everything has healed: from then on no process ends, and every node reaches a leader.
+    /// </summary>
+    private bool HasEnded(Operation call) => cluster[call.Node].Lives > call.Life;
 
     private Truth? Replay(bool ended)
     {
@@ -247,6 +250,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
             Id = history.NextId,
             Client = DrainClient,
             Node = node.Id.Value,
+            Life = node.Lives,
             Kind = kind,
             Shard = ShardOf(queue),
             InvokedNs = history.NextNs(),

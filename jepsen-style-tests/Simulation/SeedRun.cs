@@ -202,7 +202,6 @@ internal sealed partial class SeedRun : IDisposable
         _cluster.RunUntil(() => _clients.TrueForAll(client => client.IsIdle), "every call ends", 25_000, 20);
         for (int shard = 0; shard < Plan.Shards; shard++) CorrectTime(shard);
         _end.HealedMs = _cluster.Clock.WallUnixMs;
-        _end.HealedNs = History.NextNs();
         _end.TryEveryNode();
     }
 

@@ -1,7 +1,6 @@
 using RaftQueue.Checkers;
 using RaftQueue.Consensus;
 using RaftQueue.Jobs;
-using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Simulation;
@@ -26,7 +25,7 @@ internal sealed class LeaderWatch(SimulatedCluster cluster)
     /// <summary>What clients may have asked for before a first leader wrote the settings to the log.</summary>
     private const long KeysBeforeSettings = 20;
 
-    private readonly Dictionary<(NodeId, ShardId), long> _aloneUntil = [];
+    private readonly StuckLogs _logs = new(cluster);
     private readonly ApplyRivals _rivals = new(cluster);
     private readonly LeaderChecker _checker = new(MostStuckMs, MostLateMs);
 
@@ -50,22 +49,17 @@ internal sealed class LeaderWatch(SimulatedCluster cluster)
                 continue;
             }
 
-            long unsynced = shared.Wal.OldestUnsyncedMicroseconds;
-            Works(replica.Shard, node, unsynced == 0 ? null : Math.Max(unsynced, AloneUntil(node, replica)), nowMicroseconds);
+            Stores(replica, node, nowMicroseconds);
             Applies(replica, node, nowMicroseconds);
             _checker.Due(replica.Shard, node.Id, raft.Term.Value, IsDue(replica), nowMicroseconds / 1000);
         }
     }
 
-    /// <summary>
-    /// By the node's clock: until then nobody else was heard whose disk stores what it gets, as where all hang or messages are lost; a
-    /// leader does not make way for such.
-    /// </summary>
-    private long AloneUntil(SimulatedNode node, ShardReplica replica)
+    /// <summary>Where the disks of all stand still the leader stays.</summary>
+    private void Stores(ShardReplica replica, SimulatedNode node, long nowMicroseconds)
     {
-        long now = node.Clock.MonotonicMicroseconds;
-        if (!replica.Raft.AnotherStores(now / 1000)) _aloneUntil[(node.Id, replica.Shard)] = now;
-        return _aloneUntil.GetValueOrDefault((node.Id, replica.Shard));
+        if (_logs.Since(node, replica, nowMicroseconds) is not { } stands) return;
+        _checker.Works(replica.Shard, node.Id, Math.Max(stands, node.PausedUntilMicroseconds) / 1000, nowMicroseconds / 1000);
     }
 
     /// <summary>Where the apply loops of all stand still, or nobody else could lead for another reason, the leader stays.</summary>
@@ -75,9 +69,6 @@ internal sealed class LeaderWatch(SimulatedCluster cluster)
         long since = Math.Max(node.Clock.ToTrue(stands), node.PausedUntilMicroseconds);
         _checker.Works(replica.Shard, node.Id, _rivals.Since(node, replica, since, nowMicroseconds) / 1000, nowMicroseconds / 1000);
     }
-
-    private void Works(ShardId shard, SimulatedNode node, long? stuckSince, long nowMicroseconds) => _checker.Works(
-        shard, node.Id, stuckSince is { } since ? Math.Max(node.Clock.ToTrue(since), node.PausedUntilMicroseconds) / 1000 : null, nowMicroseconds / 1000);
 
     /// <summary>Nothing is under way that would have to end first.</summary>
     private static bool IsDue(ShardReplica replica) =>

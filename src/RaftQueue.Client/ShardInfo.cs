@@ -26,6 +26,9 @@ public sealed record ShardInfo
     /// <summary>The state that the asked node fetches from another; null while it fetches none.</summary>
     public StateTransfer? Transfer { get; init; }
 
+    /// <summary>The state of the asked node is another than a voter's, and no majority is known to agree on any: nobody is served.</summary>
+    public bool InDoubt { get; init; }
+
     /// <summary>Damaged pages of the asked node that it gets back from others; null while none is known.</summary>
     public PageMending? Mending { get; init; }
 }

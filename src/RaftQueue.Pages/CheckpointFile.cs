@@ -49,6 +49,9 @@ public sealed partial class CheckpointFile : IDisposable
     /// <summary>The hash of the newest checkpoint's pages, the same wherever they are the same; 0 when there is none.</summary>
     public ulong RootHash => Locked(_ => _newest?.Superblock.Root.Hash ?? 0);
 
+    /// <summary>That of the one before; 0 when there is none.</summary>
+    public ulong OlderRootHash => Locked(_ => _older?.Superblock.Root.Hash ?? 0);
+
     /// <summary>Pages in the newest checkpoint.</summary>
     public long Pages => Locked(_ => _newest?.Superblock.Pages ?? 0);
 
@@ -375,6 +378,24 @@ public sealed partial class CheckpointFile : IDisposable
         }
 
         Slots.SetKept(KeptMaps());
+    }
+
+    /// <summary>
+    /// The checkpoint before the newest takes its place, whose own is written over by the next. False, and nothing changes, when there is none
+    /// that can be read. Before anything is loaded.
+    /// </summary>
+    public bool TryGoBack()
+    {
+        if (_older is null || TryReadState(_older.Superblock, _older.Place) is not { } older) return false;
+        lock (_lock)
+        {
+            Invariant.That(!_writing, "what is loaded is decided before the next is written");
+            (_newest, _newestTable) = older;
+            _older = null;
+            Slots.SetKept(KeptMaps());
+        }
+
+        return true;
     }
 
     private void FallBack()

@@ -21,6 +21,8 @@ internal sealed class CheckpointFiles : IDisposable
     private readonly CheckpointFile?[] _files;
     private readonly bool[] _needRepair;
     private readonly bool[] _inDoubt;
+    private readonly LogIndex?[] _again;
+    private readonly bool[] _agreedSince;
 
     /// <param name="disk">Where they are.</param>
     /// <param name="options">The node's: its directory, shards and memory, an equal share of which each shard's pages get.</param>
@@ -38,6 +40,8 @@ internal sealed class CheckpointFiles : IDisposable
         _files = new CheckpointFile?[options.Shards];
         _needRepair = new bool[options.Shards];
         _inDoubt = new bool[options.Shards];
+        _again = new LogIndex?[options.Shards];
+        _agreedSince = new bool[options.Shards];
     }
 
     public IDisk Disk => _disk;
@@ -133,12 +137,55 @@ internal sealed class CheckpointFiles : IDisposable
     /// </summary>
     public void Repaired(ShardId shard)
     {
-        lock (_gate) _needRepair[shard.Value] = false;
+        bool forgets;
+        lock (_gate)
+        {
+            forgets = _agreedSince[shard.Value] || _needRepair[shard.Value];
+            _needRepair[shard.Value] = false;
+            _agreedSince[shard.Value] = false;
+            if (forgets) _again[shard.Value] = null;
+        }
+
         lock (_marking)
         {
+            if (forgets) AgainMark.Clear(_disk, DirectoryOf(shard));
             if (!_found.Contains((shard, StateMark.Repair))) StateMark.Repair.Clear(this, shard);
             if (!_found.Contains((shard, StateMark.Damaged))) StateMark.Damaged.Clear(this, shard);
         }
+    }
+
+    /// <summary>
+    /// Before anything is loaded: where the state was in doubt the log is applied again from the checkpoint that the mark names. Its index, or
+    /// null without a mark.
+    /// </summary>
+    public LogIndex? GoBack(ShardId shard)
+    {
+        LogIndex? again = AgainMark.Read(_disk, DirectoryOf(shard));
+        lock (_gate) _again[shard.Value] = again;
+        CheckpointFile file = this[shard];
+        while (again is { } index && file.Newest?.Index > index && file.TryGoBack())
+        {
+        }
+
+        return again;
+    }
+
+    /// <summary>The log was applied again since the last time that a majority agreed on a checkpoint: once more would tell nothing new.</summary>
+    public bool WentBack(ShardId shard)
+    {
+        lock (_gate) return _again[shard.Value] is not null;
+    }
+
+    /// <summary>The next start goes back to this checkpoint. False when the disk has no room for the mark.</summary>
+    public bool TryMarkAgain(ShardId shard, LogIndex index)
+    {
+        lock (_marking) return AgainMark.TrySet(_disk, DirectoryOf(shard), index);
+    }
+
+    /// <summary>A majority agrees with the checkpoint at this index: when it is a later one than the node went back to, its mark goes with the next.</summary>
+    public void Agreed(ShardId shard, LogIndex index)
+    {
+        lock (_gate) _agreedSince[shard.Value] |= _again[shard.Value] < index;
     }
 
     /// <summary>Whether a checkpoint is one of the two that the file keeps without a reader.</summary>

@@ -55,6 +55,20 @@ internal sealed class CheckpointRoots
         return worst;
     }
 
+    /// <summary>Whether a majority is known to have the root that this node has at an index.</summary>
+    public bool IsAgreed(LogIndex index, NodeId self, IReadOnlyList<MemberInfo> voters)
+    {
+        foreach ((LogIndex at, ulong root) in _own)
+        {
+            if (at == index) return VotesAt(index).Weigh(self, root, voters) == HashVerdict.Agreed;
+        }
+
+        return false;
+    }
+
+    /// <summary>The newest position on which a majority is known to agree with this node; zero before the first.</summary>
+    public LogIndex Agreed => _agreed;
+
     /// <summary>The voters that have another root at one of this node's positions above the newest on which a majority agrees.</summary>
     public IEnumerable<NodeId> Differing() =>
         _own.Where(own => own.Index > _agreed).SelectMany(own => VotesAt(own.Index).Differing(own.Root)).Distinct();

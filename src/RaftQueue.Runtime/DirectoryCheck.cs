@@ -57,6 +57,9 @@ public static class DirectoryCheck
         {
             if (mark.IsSet(disk, shardDirectory)) problems.Add($"{mark.PathIn(shardDirectory)}: {meaning}");
         }
+
+        if (AgainMark.Read(disk, shardDirectory) is { } again)
+            problems.Add($"{AgainMark.PathIn(shardDirectory, again)}: the state was in doubt; the next start applies the log again from there");
     }
 
     private static bool IsState(ReadOnlySpan<byte> rootPage, CheckpointInfo info, ShardId shard) =>

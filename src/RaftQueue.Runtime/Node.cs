@@ -45,7 +45,7 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Completes when the node stopped: with null because it was asked to, else with the bug or the lost disk.</summary>
     public Task<Exception?> Completion => _completion.Task;
 
-    /// <summary>It knows a leader for every shard and has applied what was committed at their last contact.</summary>
+    /// <summary>It knows a leader for every shard, has applied what was committed at their last contact, and its state is not in doubt.</summary>
     public bool IsReady
     {
         get
@@ -53,7 +53,7 @@ public sealed class Node : IAsyncDisposable
             if (_completion.Task.IsCompleted || _stopped is not null) return false;
             foreach (ShardApply shard in _parts.Applies)
             {
-                if (shard.Link.View is not { } view || view.Leader.IsNone) return false;
+                if (shard.Link.View is not { InDoubt: false } view || view.Leader.IsNone) return false;
                 if (shard.Link.AppliedIndex < view.KnownCommit || view.KnownCommit == LogIndex.Zero) return false;
             }
 
@@ -186,7 +186,8 @@ public sealed class Node : IAsyncDisposable
             link.Checkpoint,
             members,
             link.Transfer,
-            link.Mending);
+            link.Mending,
+            view?.InDoubt ?? false);
     }
 
     private static LogIndex Later(LogIndex left, LogIndex right) => left > right ? left : right;

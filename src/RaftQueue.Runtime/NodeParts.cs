@@ -93,6 +93,7 @@ internal sealed class NodeParts
         foreach (ShardApply shard in applies)
         {
             CheckpointFile file = directory.Files[shard.Shard];
+            if (file.Older is { } older) replica.Hashes.BeginsWith(shard.Shard, older.Index, file.OlderRootHash);
             if (file.Newest is { } newest) replica.Hashes.BeginsWith(shard.Shard, newest.Index, file.RootHash);
         }
 

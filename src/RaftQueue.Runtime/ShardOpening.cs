@@ -120,6 +120,8 @@ internal sealed class ShardOpening
         }
         else
         {
+            if (_files.GoBack(_shard) is { } again)
+                _log.Warning($"shard {_shard}: the state was in doubt: the log is applied again from {file.Newest?.Index ?? LogIndex.Zero} (agreed on: {again})");
             if (StateMark.Damaged.IsSet(_files, _shard)) VerifyAll(file);
             CheckpointInfo? info = TryLoad(file, options);
             Tell(file);

@@ -156,7 +156,7 @@ internal sealed class ShardReplica
 
     /// <summary>What status pages show; made now and then, because it may be read from any thread.</summary>
     public ShardView Describe() => new(
-        Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.KnownCommit, Raft.LastIndex, Raft.Membership, Raft.DescribePeers());
+        Raft.Role, Raft.Term, Raft.Leader, Raft.CommitIndex, Raft.KnownCommit, Raft.LastIndex, Raft.Membership, Raft.DescribePeers(), InDoubt);
 
     /// <summary>The node stops: a leader hands over, waiting leases are answered now.</summary>
     public void BeginStop(long nowMicroseconds)

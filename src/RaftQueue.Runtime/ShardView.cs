@@ -12,4 +12,5 @@ internal sealed record ShardView(
     LogIndex KnownCommit,
     LogIndex LastIndex,
     MembershipRecord? Membership,
-    IReadOnlyList<PeerProgress> Peers);
+    IReadOnlyList<PeerProgress> Peers,
+    bool InDoubt);

@@ -1,5 +1,6 @@
 using RaftQueue.Consensus;
 using RaftQueue.MessagePack;
+using RaftQueue.Pages;
 using RaftQueue.Primitives;
 using RaftQueue.Transport;
 
@@ -14,6 +15,7 @@ namespace RaftQueue.Runtime;
 internal sealed class StateHashWatch
 {
     private const long AskMicroseconds = 1_000_000;
+    private const long GoBackMs = 30_000;
 
     private readonly NodeShared _node;
     private readonly CheckpointFiles _files;
@@ -88,6 +90,7 @@ internal sealed class StateHashWatch
     {
         if (shard.Raft.Membership is not { } membership) return;
         (HashVerdict verdict, LogIndex index, ulong root) = _shards[shard.Shard.Value].Roots.Judge(_node.Self, membership.Voters);
+        _files.Agreed(shard.Shard, _shards[shard.Shard.Value].Roots.Agreed);
         Obey(shard, verdict, "page tree of the checkpoint", index, root);
     }
 
@@ -123,6 +126,26 @@ internal sealed class StateHashWatch
         if (compared.HashDoubted || rootsDoubted)
             shard.Differing = [.. compared.Roots.Differing(), .. compared.Round?.Votes.Differing(compared.Round.Hash) ?? []];
         SetInDoubt(shard, compared.HashDoubted || rootsDoubted, compared.HashDoubted ? compared.Round!.Index : index, nowMs);
+        if (!shard.InDoubt) compared.DoubtedSinceMs = nowMs;
+        else if (nowMs - compared.DoubtedSinceMs >= GoBackMs) ConsiderGoingBack(shard, voters);
+    }
+
+    /// <summary>
+    /// Nobody came who could decide; where the third node needs a checkpoint nobody will, because none is given while it is doubted. But the
+    /// doubters have the same log, and a checkpoint in front of it on which a majority agreed: whose state came to be another since
+    /// then gets the right one by applying the log again, and who was right gets the same once more. Both do so, once: what makes them
+    /// differ again is no accident, and nobody but an operator can say which one is right.
+    /// </summary>
+    private void ConsiderGoingBack(ShardReplica shard, IReadOnlyList<MemberInfo> voters)
+    {
+        CheckpointFile file = _files[shard.Shard];
+        CheckpointRoots roots = _shards[shard.Shard.Value].Roots;
+        CheckpointInfo? agreed = new[] { file.Newest, file.Older }.FirstOrDefault(info => info is not null && roots.IsAgreed(info.Index, _node.Self, voters));
+        if (agreed is null || _files.WentBack(shard.Shard) || !_files.TryMarkAgain(shard.Shard, agreed.Index)) return;
+        string message = $"shard {shard.Shard}: the state is in doubt and nobody decides; this node stops, and its next start applies the log again"
+            + $" from the checkpoint at {agreed.Index}, on which a majority agreed";
+        _node.Log.Error(message);
+        throw new StateDivergedException(message);
     }
 
     private void SetInDoubt(ShardReplica shard, bool inDoubt, LogIndex at, long nowMs)
@@ -192,6 +215,9 @@ internal sealed class StateHashWatch
 
         /// <summary>By the last round of state hashes that told anything.</summary>
         public bool HashDoubted { get; set; }
+
+        /// <summary>When this node was not in doubt for the last time.</summary>
+        public long DoubtedSinceMs { get; set; }
 
         /// <summary>A root was doubted a second ago. Others may still have been writing.</summary>
         public bool RootsDoubtedBefore { get; set; }

@@ -42,6 +42,7 @@ public sealed class DirectoryCheckTests
     [Theory]
     [InlineData("damaged")]
     [InlineData("repair")]
+    [InlineData("again-17")]
     public void AMarkThatSaysNotToTrustIt(string mark)
     {
         FakeDisk disk = Stopped();

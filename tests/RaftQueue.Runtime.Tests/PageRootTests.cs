@@ -144,22 +144,27 @@ public sealed class PageRootTests
     }
 
     [Fact]
-    public void ANodeTellsOfTheCheckpointThatItBeganWith()
+    public void ANodeTellsOfTheCheckpointsThatItBeganWith()
     {
         SimulatedCluster cluster = Started(seed: 206);
         SimulatedNode node = cluster.Nodes.Find(each => each != cluster.AwaitLeader())!;
-        LogIndex newest = Newest(node)!.Value;
-        var told = new List<long>();
+        CheckpointFile file = node.Node!.Parts.Files[new ShardId(0)];
+        long[] kept = [file.Older!.Index.Value, file.Newest!.Index.Value];
+        var told = new List<long[]>();
         cluster.Network.Sent = (from, _, kind, _, payload) =>
         {
             if (from == node.Id && kind == FrameKind.Forward && payload[0] == (byte)ForwardKind.CheckpointRoots)
-                told.Add(BinaryPrimitives.ReadInt64LittleEndian(payload[1..]));
+            {
+                var indexes = new List<long>();
+                for (int at = 1; at < payload.Length; at += 16) indexes.Add(BinaryPrimitives.ReadInt64LittleEndian(payload[at..]));
+                told.Add([.. indexes]);
+            }
         };
         cluster.Crash(node, CrashMode.ProcessDeath);
         cluster.Start(node);
         cluster.RunFor(5_000);
         Assert.NotEmpty(told);
-        Assert.All(told, index => Assert.Equal(newest.Value, index));
+        Assert.All(told, indexes => Assert.Equal(kept, indexes));
     }
 
     [Fact]
@@ -176,7 +181,7 @@ public sealed class PageRootTests
         Assert.NotNull(reader);
     }
 
-    private static string Big => $"\"{new string('x', 150_000)}\"";
+    internal static string Big => $"\"{new string('x', 150_000)}\"";
 
     /// <summary>A leader differs from one at a position that the third, who was writing a checkpoint, has nothing to say about.</summary>
     private static (SimulatedNode Leader, SimulatedNode Third, SimulatedNode Wrong) DoubtThatOneSkipped(SimulatedCluster cluster)
@@ -194,7 +199,7 @@ public sealed class PageRootTests
         return (leader, third, wrong);
     }
 
-    private static SimulatedCluster Started(ulong seed)
+    internal static SimulatedCluster Started(ulong seed)
     {
         var cluster = new SimulatedCluster(3, 1, seed, options => options with { CheckpointLogMiB = 1 });
         cluster.StartAll();
@@ -207,23 +212,23 @@ public sealed class PageRootTests
     }
 
     /// <summary>A byte of the root page that nothing reads.</summary>
-    private static void Flip(SimulatedNode node, byte bits)
+    internal static void Flip(SimulatedNode node, byte bits)
     {
         using PageHandle page = Pages(node).Pin(PageNumber.Root, PageIntent.Write);
         page.Write[NobodysByte] ^= bits;
     }
 
-    private static bool InDoubt(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].InDoubt;
+    internal static bool InDoubt(SimulatedNode node) => node.Node!.Parts.Replica.Shards[0].InDoubt;
 
-    private static PageStore Pages(SimulatedNode node) => node.Node!.Parts.Applies[0].State.Pages;
+    internal static PageStore Pages(SimulatedNode node) => node.Node!.Parts.Applies[0].State.Pages;
 
-    private static void Enqueue(SimulatedCluster cluster, string payload)
+    internal static void Enqueue(SimulatedCluster cluster, string payload)
     {
         CommandOutcome outcome = cluster.Enqueue(cluster.AwaitLeader(), "work", $"\"{payload}\"");
         Assert.Equal((OutcomeKind.Applied, ResultCode.Ok), (outcome.Kind, outcome.Code));
     }
 
-    private static void AssertServesNobody(SimulatedCluster cluster, SimulatedNode node)
+    internal static void AssertServesNobody(SimulatedCluster cluster, SimulatedNode node)
     {
         CommandOutcome outcome = cluster.Enqueue(node, "work", "1");
         Assert.Equal((OutcomeKind.NotApplied, NotAppliedReason.NoLeader), (outcome.Kind, outcome.Reason));
@@ -235,7 +240,7 @@ public sealed class PageRootTests
     }
 
     /// <summary>Enqueues until every running node (or these) has another checkpoint, and gives them time to compare.</summary>
-    private static void UntilTheNextCheckpoint(SimulatedCluster cluster, params SimulatedNode[] nodes)
+    internal static void UntilTheNextCheckpoint(SimulatedCluster cluster, params SimulatedNode[] nodes)
     {
         List<SimulatedNode> running = nodes.Length > 0 ? [.. nodes] : cluster.Nodes.FindAll(node => node.IsRunning);
         List<LogIndex?> before = [.. running.Select(Newest)];
@@ -248,5 +253,5 @@ public sealed class PageRootTests
         cluster.RunFor(1_000);
     }
 
-    private static LogIndex? Newest(SimulatedNode node) => node.Node!.Parts.Files[new ShardId(0)].Newest?.Index;
+    internal static LogIndex? Newest(SimulatedNode node) => node.Node!.Parts.Files[new ShardId(0)].Newest?.Index;
 }

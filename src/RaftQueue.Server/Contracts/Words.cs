@@ -97,6 +97,7 @@ internal static class Words
     public static readonly Word Term = new("term");
     public static readonly Word Title = new("title");
     public static readonly Word Token = new("token");
+    public static readonly Word InDoubt = new("inDoubt");
     public static readonly Word Mending = new("mending");
     public static readonly Word MendedPages = new("mendedPages");
     public static readonly Word Transfer = new("transfer");

@@ -44,7 +44,7 @@ internal static class ClusterEndpoints
         }).ConfigureAwait(false);
     }
 
-    private static void Write(ReplyWriter reply, NodeStatus status, Dictionary<ushort, (LogIndex Index, ulong Hash)?> hashes, string durability)
+    internal static void Write(ReplyWriter reply, NodeStatus status, Dictionary<ushort, (LogIndex Index, ulong Hash)?> hashes, string durability)
     {
         reply.BeginObject();
         reply.Name(Words.ClusterId);
@@ -103,6 +103,12 @@ internal static class ClusterEndpoints
         reply.EndArray();
         if (shard.Transfer is { } transfer) WriteTransfer(reply, transfer);
         if (shard.Mending is { } mending) WriteMending(reply, mending);
+        if (shard.InDoubt)
+        {
+            reply.Name(Words.InDoubt);
+            reply.Value(true);
+        }
+
         reply.EndObject();
     }
 

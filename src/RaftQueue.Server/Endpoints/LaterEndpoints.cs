@@ -19,7 +19,7 @@ internal static class LaterEndpoints
         "GET /v1/events",
         "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{name}",
         "POST /v1/cluster/members", "DELETE /v1/cluster/members/{id}", "POST /v1/cluster/leader",
-        "POST /v1/cluster/checkpoint", "GET /v1/cluster/backup", "GET /metrics",
+        "POST /v1/cluster/checkpoint", "GET /v1/cluster/backup",
     ];
 
     public static void Map(IEndpointRouteBuilder routes, ServerContext server)

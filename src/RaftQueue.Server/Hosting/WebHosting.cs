@@ -50,6 +50,7 @@ internal static class WebHosting
         QueueEndpoints.Map(app, server);
         ClusterEndpoints.Map(app, server);
         HealthEndpoints.Map(app, server);
+        MetricsEndpoint.Map(app, server);
         LaterEndpoints.Map(app, server);
         OpenApiEndpoint.Map(app);
     }

@@ -46,6 +46,7 @@ internal static class ClusterCommand
                     $"  state at {transfer.Index}{from}: {transfer.Phase}, {transfer.PagesDone} of {transfer.PagesNeeded} pages, {transfer.Bytes} bytes");
             }
 
+            if (shard.InDoubt) Console.Out.WriteLine("  IN DOUBT: the state is another than a voter's, no majority is known to agree on any, nobody is served");
             if (shard.Mending is { } mending)
             {
                 string from = mending.From is { } peer ? $" from node {peer}" : "";

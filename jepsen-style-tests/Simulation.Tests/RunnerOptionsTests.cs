@@ -11,6 +11,11 @@ public sealed class RunnerOptionsTests
     [InlineData("--minutes 0", "--minutes is a number above 0, not '0'")]
     [InlineData("--minutes -1", "not '-1'")]
     [InlineData("--minutes soon", "not 'soon'")]
+    [InlineData("--property 0", "--property is a whole number from 1 on, not '0'")]
+    [InlineData("--property 5 --replay -1", "--replay is a number below 2^63, not '-1'")]
+    [InlineData("--property 5 --replay 9223372036854775808", "--replay is a number below 2^63")]
+    [InlineData("--seeds 5 --replay 1", "--replay goes with --property")]
+    [InlineData("--property 5 --seed 1", "at a time")]
     [InlineData("--fixed 0", "--fixed is a whole number from 1 on")]
     [InlineData("--seeds 5 --workers 0", "--workers is a whole number from 1 to 256")]
     [InlineData("--seeds 5 --workers 4294967297", "--workers is a whole number")]
@@ -43,6 +48,7 @@ public sealed class RunnerOptionsTests
         Assert.Equal((5UL, 9UL, 3), Parse("--seeds 5 --first 9 --workers 3") is var many ? (many.Seeds!.Value, many.First!.Value, many.Workers) : default);
         Assert.Equal(0.5, Parse("--minutes 0.5").Minutes);
         Assert.Equal(7UL, Parse("--fixed 7").Fixed);
+        Assert.Equal((3UL, 9UL), Parse("--property 3 --replay 9 --seeds 2") is var made ? (made.Property!.Value, made.Replay!.Value) : default);
         Assert.Equal((0UL, true), Parse("--seed 0 --verbose") is var one ? (one.Seed!.Value, one.Verbose) : default);
         Assert.Equal((file, true), Parse($"--schedule {file} --verbose") is var left ? (left.Schedule, left.Verbose) : default);
         Assert.Equal((file, 8UL), Parse($"--seed 8 --schedule {file}") is var other ? (other.Schedule, other.Seed!.Value) : default);

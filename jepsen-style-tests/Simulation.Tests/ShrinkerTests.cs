@@ -67,18 +67,6 @@ public sealed class ShrinkerTests
         Assert.Equal((25, 25), (runs, judged));
     }
 
-    /// <summary>FsCheck's own runs; a failure is shrunk, written to a file and told with the command that replays it.</summary>
-    [Fact]
-    public void RunsOfAnyKindBreakNothing()
-    {
-        const int Runs = 12;
-        ulong replay = (ulong)Environment.TickCount64;
-        if (RunProperty.FindFailure(Runs, replay, RunVerdict.Of) is not { } failure) return;
-        string path = CaseCommands.PathOf($"failure-{failure.Smallest.Seed}.json");
-        File.WriteAllText(path, failure.Smallest.ToText());
-        Assert.Fail($"FsCheck {replay}, {failure.First.Schedule.Events.Count} faults at first\n{CaseCommands.Told(failure.Smallest, failure.Verdict, path)}");
-    }
-
     private static bool Has(RunCase run, FaultEvent wanted) =>
         run.Schedule.Events.Any(fault => fault.AtMs == wanted.AtMs && fault.Kind == wanted.Kind && fault.Salt == wanted.Salt);
 

@@ -4,66 +4,81 @@ using FsCheck.Fluent;
 namespace RaftQueue.Simulation;
 
 /// <summary>
-/// "Nothing breaks" as a property: FsCheck makes plans, loads and fault schedules, and makes those that fail small.
+/// "Nothing breaks" as a property: FsCheck makes plans, loads and fault schedules, and makes those that fail small. Every run is a check
+/// of its own with a replay number of its own, so that any one can be made again and all cores have work.
 /// </summary>
 internal static class RunProperty
 {
-    /// <summary>Every run that a seed could draw, and more: any mixture of faults, any load, few or many faults.</summary>
-    public static Arbitrary<RunCase> Runs { get; } = Arb.From(Generate(), Shrinker.Smaller);
+    private const int MostSize = 60;
+
+    private static readonly Arbitrary<RunCase> Runs = Arb.From(RunGenerator.Runs(), Shrinker.Smaller);
+
+    /// <summary>The run that FsCheck makes of a replay number.</summary>
+    public static RunCase Draw(ulong replay)
+    {
+        RunCase? drawn = null;
+        FindFailure(replay, 1, run =>
+        {
+            drawn = run;
+            return RunVerdict.Passed;
+        });
+        return drawn!;
+    }
 
     /// <summary>
-    /// Null when all of <paramref name="runs"/> runs pass; else the first that failed, made small. It always fails by the same property:
-    /// other failures that turn up on the way are left alone.
+    /// Null when the run of a replay number passes; else that run, made small. It always fails by the same property: other failures that turn
+    /// up on the way are left alone.
     /// </summary>
-    /// <param name="runs">How many.</param>
-    /// <param name="replay">FsCheck's own seed: the same runs for the same number.</param>
+    /// <param name="replay">FsCheck's own seed: the same run for the same number.</param>
+    /// <param name="mostRuns">After so many it is small enough.</param>
     /// <param name="judge">Runs one.</param>
-    public static (RunCase First, RunCase Smallest, RunVerdict Verdict)? FindFailure(int runs, ulong replay, Func<RunCase, RunVerdict> judge)
+    public static PropertyFailure? FindFailure(ulong replay, int mostRuns, Func<RunCase, RunVerdict> judge)
     {
-        RunCase? first = null;
-        RunCase? smallest = null;
-        RunVerdict? found = null;
+        PropertyFailure? found = null;
+        int runs = 0;
         bool Holds(RunCase run)
         {
+            if (runs == mostRuns) return true;
+            runs++;
             RunVerdict verdict = judge(run);
-            if (!verdict.Failed || (found is not null && verdict.Property != found.Property)) return true;
-            first ??= run;
-            (smallest, found) = (run, verdict);
+            if (!verdict.Failed || (found is not null && verdict.Property != found.Verdict.Property)) return true;
+            found = new PropertyFailure(found?.First ?? run, run, verdict);
             return false;
         }
 
-        // Odd by contract, hence the factor.
-        Config config = Config.Quick.WithMaxTest(runs).WithRunner(Silent.Instance).WithReplay(replay, (2 * replay) + 1);
+        // From few faults to many, as FsCheck does in the course of a check of many runs.
+        int size = 1 + (int)(replay % MostSize);
+        // The second number is odd by contract, hence the factor.
+        Config config = Config.Quick.WithMaxTest(1).WithStartSize(size).WithEndSize(size).WithRunner(Silent.Instance).WithReplay(replay, (2 * replay) + 1);
         Prop.ForAll(Runs, Holds).Check(config);
-        return found is null ? null : (first!, smallest!, found);
+        return found;
     }
 
-    private static Gen<RunCase> Generate() =>
-        from seed in Gen.Choose(1, int.MaxValue)
-        from nodes in Gen.Elements(3, 3, 5)
-        from shards in Gen.Elements(1, 1, 3)
-        from seconds in Gen.Choose(4, 25)
-        from gapMs in Gen.Choose(100, 3_000)
-        from clients in Gen.Choose(1, 7)
-        from queues in Gen.Choose(1, 5)
-        from thinkMs in Gen.Choose(5, 150)
-        from big in Gen.Elements(0, 0, 5, 15)
-        from weights in Gen.ArrayOf(Gen.Frequency((2, Gen.Constant(0)), (3, Gen.Choose(1, 9))), Enum.GetValues<FaultPattern>().Length)
-        select Make(
-            (ulong)seed,
-            SeedPlan.Draw(new RandomStreams((ulong)seed)) with
+    /// <summary>
+    /// Runs the run of a replay number with all judges. A failure is told as it was made, before it is made small, and left in a file that
+    /// replays it.
+    /// </summary>
+    public static SeedOutcome Judge(ulong replay, int mostRuns, Action<string> tell)
+    {
+        string path = CaseCommands.PathOf($"failure-property-{replay}.json");
+        SeedOutcome? outcome = null;
+        PropertyFailure? failure = FindFailure(replay, mostRuns, run =>
+        {
+            using SeedRun prepared = run.Prepare();
+            var verdict = RunVerdict.Of(prepared);
+            if (outcome is null && verdict.Failed)
             {
-                Nodes = nodes,
-                Shards = shards,
-                DurationMs = seconds * 1_000L,
-                FaultGapMs = gapMs,
-                Weights = [.. Enum.GetValues<FaultPattern>().Zip(weights)],
-                WrongClocks = [1 + (seed % nodes)],
-            },
-            new Workload(shards, clients, queues, thinkMs, big));
+                File.WriteAllText(path, run.ToText());
+                tell($"FsCheck {replay} fails, see {path}, and is made small: {verdict.Headline}");
+            }
 
-    private static RunCase Make(ulong seed, SeedPlan plan, Workload workload) =>
-        new(seed, plan, workload, FaultSchedule.Draw(plan, new RandomStreams(seed)));
+            outcome ??= SeedOutcome.Of(run.Seed, prepared) with { IsProperty = true };
+            return verdict;
+        });
+        if (failure is null) return outcome!;
+        File.WriteAllText(path, failure.Smallest.ToText());
+        return outcome! with { Failure = failure.Told(replay, path) };
+    }
 
     /// <summary>The caller tells what was found.</summary>
     private sealed class Silent : IRunner

@@ -9,6 +9,7 @@ internal sealed class RunTotals
 {
     private readonly SortedDictionary<FaultKind, long> _faults = [];
     private readonly SortedDictionary<FaultKind, long> _leftOut = [];
+    private readonly SortedDictionary<FaultKind, long> _propertyFaults = [];
     private readonly SortedDictionary<OperationKind, long> _operations = [];
     private readonly SortedDictionary<string, long> _refusals = new(StringComparer.Ordinal);
     private readonly List<long> _lateMs = [];
@@ -17,6 +18,9 @@ internal sealed class RunTotals
     public int Passed { get; private set; }
 
     public int Failed { get; private set; }
+
+    /// <summary>Of these so many were made by FsCheck.</summary>
+    public int Properties { get; private set; }
 
     public double SimulatedHours { get; private set; }
 
@@ -35,13 +39,19 @@ internal sealed class RunTotals
         Tally.Add(outcome.Tally);
         if (outcome.Passed) Passed++;
         else Failed++;
+        if (outcome.IsProperty) Properties++;
         SimulatedHours += outcome.SimulatedSeconds / 3600;
         Events += outcome.Events;
         Pages += outcome.Pages;
         Times.Add(outcome.Times);
         _lateMs.AddRange(outcome.LateMs.All);
         _lateHealedMs.AddRange(outcome.LateMs.Healed);
-        foreach ((FaultKind kind, int count) in outcome.Faults) _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+        foreach ((FaultKind kind, int count) in outcome.Faults)
+        {
+            _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+            if (outcome.IsProperty) _propertyFaults[kind] = _propertyFaults.GetValueOrDefault(kind) + count;
+        }
+
         foreach ((FaultKind kind, int count) in outcome.LeftOut) _leftOut[kind] = _leftOut.GetValueOrDefault(kind) + count;
         foreach ((string why, int count) in outcome.Refusals) _refusals[why] = _refusals.GetValueOrDefault(why) + count;
         foreach ((OperationKind kind, int count) in outcome.Operations) _operations[kind] = _operations.GetValueOrDefault(kind) + count;
@@ -49,7 +59,7 @@ internal sealed class RunTotals
 
     public string Progress(TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{elapsed:mm\\:ss}  {Passed + Failed} seeds, {SimulatedHours:F1} simulated hours, {_faults.Values.Sum()} faults, {Failed} failed");
+        $"{elapsed:mm\\:ss}  {Passed + Failed} runs, {SimulatedHours:F1} simulated hours, {_faults.Values.Sum()} faults, {Failed} failed");
 
     /// <summary>Several lines; the last is what counts.</summary>
     public string Summary(TimeSpan elapsed, TimeSpan processor)
@@ -58,6 +68,12 @@ internal sealed class RunTotals
         var text = new StringBuilder();
         text.AppendLine(culture, $"faults: {_faults.Values.Sum()} ({Join(_faults)})");
         text.AppendLine(culture, $"left out, not possible when their time came: {_leftOut.Values.Sum()} ({Join(_leftOut)})");
+        if (Properties > 0)
+        {
+            string never = string.Join(", ", Enum.GetValues<FaultKind>().Except(_propertyFaults.Keys));
+            text.AppendLine(culture, $"made by FsCheck: {Properties} runs with {_propertyFaults.Values.Sum()} faults of {_propertyFaults.Count} kinds; never made: {(never.Length > 0 ? never : "none")}");
+        }
+
         text.AppendLine(culture, $"operations: {_operations.Values.Sum()} ({Join(_operations)})");
         text.AppendLine(culture, $"refused: {_refusals.Values.Sum()} ({Join(_refusals)})");
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");

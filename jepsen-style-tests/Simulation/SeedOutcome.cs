@@ -27,6 +27,9 @@ internal sealed record SeedOutcome(
     /// <summary>What was looked at.</summary>
     public required RunTally Tally { get; init; }
 
+    /// <summary>FsCheck made the run.</summary>
+    public bool IsProperty { get; init; }
+
     public bool Passed => Failure is null;
 
     /// <summary>Runs a seed; whatever goes wrong in it is its failure.</summary>
@@ -34,13 +37,22 @@ internal sealed record SeedOutcome(
     {
         using SeedRun run = make();
         var verdict = RunVerdict.Of(run);
-        string? failure = !verdict.Failed ? null : $"FAILED  seed {seed}: {verdict.Headline}\n"
-            + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n{verdict.Told()}";
+        SeedOutcome outcome = Of(seed, run);
+        return !verdict.Failed ? outcome : outcome with
+        {
+            Failure = $"FAILED  seed {seed}: {verdict.Headline}\n"
+                + $"replay: dotnet run -c Release --project jepsen-style-tests/Simulation -- --seed {seed} --verbose\n{verdict.Told()}",
+        };
+    }
+
+    /// <summary>Of a run that has ended; whether it failed is for the caller to say.</summary>
+    public static SeedOutcome Of(ulong seed, SeedRun run)
+    {
         var operations = run.History.Operations.GroupBy(operation => operation.Kind).ToDictionary(kind => kind.Key, kind => kind.Count());
         var refusals = run.History.Operations.Where(operation => operation.Refusal is not null)
             .GroupBy(operation => operation.Refusal!).ToDictionary(why => why.Key, why => why.Count());
         return new SeedOutcome(
-            seed, failure, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations, refusals)
+            seed, null, run.Hash, run.SimulatedSeconds, run.Events, run.Pages, run.FaultsMade, run.FaultsLeftOut, operations, refusals)
         {
             Times = run.Times,
             LateMs = run.LateMs,

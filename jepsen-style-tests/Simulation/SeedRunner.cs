@@ -3,10 +3,14 @@ using System.Security.Cryptography;
 
 namespace RaftQueue.Simulation;
 
-/// <summary>Runs many seeds on all cores: each worker is one thread with one cluster at a time.</summary>
+/// <summary>Runs many seeds, and runs that FsCheck makes, on all cores: each worker is one thread with one cluster at a time.</summary>
 internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> corpus)
 {
     private const int ProgressSeconds = 10;
+    private const int MostShrinkingRuns = 400;
+
+    /// <summary>Of the runs of a time one in so many is FsCheck's, whose replay number stands where the seed would.</summary>
+    private const ulong PropertyOneIn = 5;
 
     private readonly Lock _gate = new();
     private readonly RunTotals _totals = new();
@@ -14,6 +18,8 @@ internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> cor
     private readonly Stopwatch _watch = new();
     private ulong _next;
     private ulong _left;
+    private ulong _nextReplay;
+    private ulong _replaysLeft;
 
     public int Run()
     {
@@ -23,6 +29,9 @@ internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> cor
         _next = options.First ?? (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) * 1_000;
         ulong first = _next;
         if (_left > 0) Console.WriteLine($"{(options.First is null ? "fresh seeds" : "seeds")} from {first} on");
+        _replaysLeft = options.Property ?? 0;
+        _nextReplay = options.Replay ?? (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue);
+        if (_replaysLeft > 0) Console.WriteLine($"runs that FsCheck makes: replay numbers {_nextReplay} to {_nextReplay + _replaysLeft - 1}");
         _watch.Start();
         List<Thread> workers = [];
         for (int i = 0; i < options.Workers; i++)
@@ -47,9 +56,9 @@ internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> cor
 
     private void Work()
     {
-        while (TryTake(out ulong seed))
+        while (TryTake(out ulong seed, out bool isProperty))
         {
-            SeedOutcome outcome = SeedOutcome.Of(seed, () => new SeedRun(seed));
+            SeedOutcome outcome = isProperty ? RunProperty.Judge(seed, MostShrinkingRuns, Tell) : SeedOutcome.Of(seed, () => new SeedRun(seed));
             lock (_gate)
             {
                 _totals.Add(outcome);
@@ -58,15 +67,31 @@ internal sealed class SeedRunner(RunnerOptions options, IReadOnlyList<ulong> cor
         }
     }
 
-    private bool TryTake(out ulong seed)
+    private void Tell(string line)
+    {
+        lock (_gate) Console.WriteLine(line);
+    }
+
+    /// <summary>The next seed, or the replay number of a run that FsCheck makes.</summary>
+    private bool TryTake(out ulong seed, out bool isProperty)
     {
         lock (_gate)
         {
+            isProperty = false;
             if (_corpus.TryDequeue(out seed)) return true;
+            isProperty = _replaysLeft > 0;
+            if (isProperty)
+            {
+                _replaysLeft--;
+                seed = _nextReplay++;
+                return true;
+            }
+
             bool isOver = options.Minutes is { } minutes && _watch.Elapsed.TotalMinutes >= minutes;
             if (_left == 0 || isOver) return false;
             _left--;
             seed = _next++;
+            isProperty = options.Minutes is not null && seed % PropertyOneIn == 0;
             return true;
         }
     }

@@ -76,6 +76,16 @@ internal sealed class ClusterNode(string program, string directory, int id, int 
         return new ClusterView(leader.ValueKind == JsonValueKind.Number ? leader.GetInt32() : 0, even);
     }
 
+    /// <summary>Its last entry, how far it has applied, and the state hash there, of shard 0; null when the node does not answer.</summary>
+    public (long Last, long Applied, string Hash)? State()
+    {
+        if (!TryGet("/v1/cluster", out byte[] body)) return null;
+        using JsonDocument document = JsonDocument.Parse(body);
+        JsonElement shard = document.RootElement.GetProperty("shards")[0];
+        JsonElement hash = shard.GetProperty("stateHash");
+        return (shard.GetProperty("lastIndex").GetInt64(), hash.GetProperty("index").GetInt64(), hash.GetProperty("hash").GetString()!);
+    }
+
     public bool TryGet(string path, out byte[] body)
     {
         body = [];

@@ -27,12 +27,10 @@ internal static class Jobs
     }
 
     /// <summary>How many jobs of a queue are ready.</summary>
-    public static long CountReady(ClusterNode node, string queue)
-    {
-        if (!node.TryGet($"/v1/queues/{queue}", out byte[] body)) throw new IOException($"Queue {queue} cannot be read.");
-        using JsonDocument document = JsonDocument.Parse(body);
-        return document.RootElement.GetProperty("counts").GetProperty("ready").GetInt64();
-    }
+    public static long CountReady(ClusterNode node, string queue) => Count(node, queue, "ready");
+
+    /// <summary>How many jobs of a queue wait or are leased.</summary>
+    public static long CountUnfinished(ClusterNode node, string queue) => Count(node, queue, "ready", "scheduled", "leased");
 
     /// <summary>Leases everything that a queue holds, for so long that nothing comes twice; gives the ids in the order of delivery.</summary>
     public static List<string> TakeAll(ClusterNode node, string queue)
@@ -51,5 +49,13 @@ internal static class Jobs
             if (jobs.GetArrayLength() == 0) return ids;
             ids.AddRange(jobs.EnumerateArray().Select(job => job.GetProperty("id").GetString()!));
         }
+    }
+
+    private static long Count(ClusterNode node, string queue, params string[] states)
+    {
+        if (!node.TryGet($"/v1/queues/{queue}", out byte[] body)) throw new IOException($"Queue {queue} cannot be read.");
+        using JsonDocument document = JsonDocument.Parse(body);
+        JsonElement counts = document.RootElement.GetProperty("counts");
+        return states.Sum(state => counts.GetProperty(state).GetInt64());
     }
 }

@@ -2,17 +2,21 @@ using RaftQueue.Bench;
 using RaftQueue.Failover;
 using RaftQueue.Processes;
 
-// Measures what becomes of a real cluster when its leader goes away, and proves that nothing confirmed is lost by it.
-// Usage: RaftQueue.Failover RAFTQUEUE DIRECTORY [--trials N] [--waiting N] [--port N]
+// Measures what becomes of a real cluster when its leader goes away, and proves that nothing confirmed is lost by it; then lets clients do
+// everything while nodes are killed, and has their history judged.
+// Usage: RaftQueue.Failover RAFTQUEUE DIRECTORY [--trials N] [--waiting N] [--faults N] [--seed N] [--port N]
 string program = Path.GetFullPath(args[0]);
 string directory = Path.GetFullPath(args[1]);
 int trials = Option("--trials", 20);
 int waiting = Option("--waiting", 1_000_000);
+int faults = Option("--faults", 20);
+int seed = Option("--seed", Environment.TickCount & int.MaxValue);
 int port = Option("--port", 8610);
 var verdict = new Verdict();
 try
 {
-    RunTrials();
+    if (trials > 0) RunTrials();
+    if (faults > 0) RunJudged();
     if (waiting > 0) MeasureMemory();
 }
 catch (IOException exception)
@@ -36,6 +40,13 @@ void RunTrials()
     Console.WriteLine($"confirmed {run.Confirmed.Count:N0} jobs, delivered {taken.Count:N0}, missing {missing:N0}");
     verdict.Check("no confirmed job is missing", missing == 0);
     verdict.Check("no job was delivered twice", distinct.Count == taken.Count);
+}
+
+void RunJudged()
+{
+    using var cluster = new Cluster(program, Path.Combine(directory, "judged"), port);
+    cluster.Start();
+    new JudgedRun(cluster, verdict, Path.Combine(directory, "judged"), seed).Run(faults);
 }
 
 void MeasureMemory()

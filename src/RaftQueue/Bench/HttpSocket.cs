@@ -16,6 +16,7 @@ internal sealed class HttpSocket : IDisposable
     private readonly Socket _socket;
     private byte[] _buffer = new byte[64 * 1024];
     private int _received;
+    private int _headLength;
     private int _bodyStart;
     private int _bodyLength;
 
@@ -43,11 +44,15 @@ internal sealed class HttpSocket : IDisposable
     /// <summary>The body of the last reply, until the next request.</summary>
     public ReadOnlySpan<byte> Body => _buffer.AsSpan(_bodyStart, _bodyLength);
 
+    /// <summary>Status line and headers of the last reply, each line ended by CR LF, until the next request.</summary>
+    public ReadOnlySpan<byte> Head => _buffer.AsSpan(0, _headLength);
+
     /// <summary>A request as bytes, for any connection to the server.</summary>
-    public static byte[] Request(Uri server, string method, string path, string? token, ReadOnlySpan<byte> body)
+    public static byte[] Request(Uri server, string method, string path, string? token, ReadOnlySpan<byte> body, string? idempotencyKey = null)
     {
         string head = $"{method} {path} HTTP/1.1\r\nHost: {server.Authority}\r\n"
             + (token is null ? "" : $"Authorization: Bearer {token}\r\n")
+            + (idempotencyKey is null ? "" : $"Idempotency-Key: {idempotencyKey}\r\n")
             + (body.IsEmpty ? "\r\n" : string.Create(
                 CultureInfo.InvariantCulture, $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
         return [.. Encoding.ASCII.GetBytes(head), .. body];
@@ -62,7 +67,8 @@ internal sealed class HttpSocket : IDisposable
         _received = 0;
         int headLength;
         while ((headLength = _buffer.AsSpan(0, _received).IndexOf("\r\n\r\n"u8)) < 0) Receive();
-        ReadOnlySpan<byte> head = _buffer.AsSpan(0, headLength + 2);
+        _headLength = headLength + 2;
+        ReadOnlySpan<byte> head = Head;
         int status = Status(head);
         _bodyLength = Length(head);
         _bodyStart = headLength + 4;

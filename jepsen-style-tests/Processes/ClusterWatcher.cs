@@ -58,7 +58,7 @@ internal sealed class ClusterWatcher
         {
             foreach (ClusterNode node in _nodes)
             {
-                if (!node.IsRunning || !node.TryGet("/v1/cluster", out byte[] body)) continue;
+                if (!node.TryGet("/v1/cluster", out byte[] body)) continue;
                 Answers++;
                 Judge(body);
             }

@@ -10,10 +10,10 @@ namespace RaftQueue.Processes;
 /// <summary>
 /// Calls nodes over HTTP and notes every call in the history. A call is sent once: no connection is used for a second try. One thread at a time.
 /// </summary>
-internal sealed class HistoryCaller(int client, SharedHistory history) : IDisposable
+internal sealed class HistoryCaller(int client, SharedHistory history, TimeSpan patience) : IDisposable
 {
-    /// <summary>Longer than a node waits for a leader.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
+    /// <summary>Whoever finds nobody comes again after a while.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
     private readonly Dictionary<int, HttpSocket> _sockets = [];
     private int _leases;
@@ -137,13 +137,14 @@ internal sealed class HistoryCaller(int client, SharedHistory history) : IDispos
     {
         try
         {
-            if (!_sockets.TryGetValue(node.Id, out HttpSocket? socket)) _sockets[node.Id] = socket = new HttpSocket(node.Address, Timeout);
+            if (!_sockets.TryGetValue(node.Id, out HttpSocket? socket)) _sockets[node.Id] = socket = new HttpSocket(node.Address, patience);
             int status = socket.Exchange(request);
             return HttpAnswer.Read(status, socket.Head, socket.Body);
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {
             if (_sockets.Remove(node.Id, out HttpSocket? broken)) broken.Dispose();
+            Thread.Sleep(Pause);
             return HttpAnswer.None;
         }
     }

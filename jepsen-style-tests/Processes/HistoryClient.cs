@@ -14,6 +14,7 @@ internal sealed class HistoryClient
     private const int MostKnown = 200;
     private const int MostThinkMs = 20;
     private const int UniqueKeys = 6;
+    private const int ImpatientMs = 150; // gives up while its call goes on, and comes again
 
     private readonly int _number;
     private readonly IReadOnlyList<ClusterNode> _nodes;
@@ -37,6 +38,9 @@ internal sealed class HistoryClient
         _thread.Start();
     }
 
+    /// <summary>Longer than a node waits for a leader.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(4);
+
     /// <summary>The queues that clients use.</summary>
     public static IReadOnlyList<string> Queues { get; } = ["first", "second"];
 
@@ -50,7 +54,7 @@ internal sealed class HistoryClient
 
     private void Run()
     {
-        using var caller = new HistoryCaller(_number, _history);
+        using var caller = new HistoryCaller(_number, _history, _number % 2 == 0 ? Patience : TimeSpan.FromMilliseconds(ImpatientMs));
         try
         {
             while (!_stopping)

@@ -36,7 +36,7 @@ internal sealed class JudgedRun(Cluster cluster, Verdict verdict, string directo
         long healedNs = _history.NowNs();
         Thread.Sleep(Calm);
         foreach (HistoryClient client in clients) client.Stop();
-        using var caller = new HistoryCaller(Drainer, _history);
+        using var caller = new HistoryCaller(Drainer, _history, HistoryClient.Patience);
         Drain(caller);
         (long last, bool same) = WaitUntilSame();
         verdict.Check($"judged run: all nodes applied {last} entries and have the same state", same);

@@ -26,7 +26,7 @@ internal static class RunGenerator
         from nodes in Gen.Elements(3, 3, 5)
         from shards in Gen.Elements(1, 1, 3)
         from durationMs in Gen.Choose(15_000, 50_000)
-        from pages in Gen.Elements(new int?[] { null, 200, 24, 24 })
+        from pages in Gen.Elements(4_000, 200, 24, 24)
         from majorityFirst in Gen.Elements(true, false)
         from wrongClocks in WrongClocks(nodes)
         select new SeedPlan

@@ -88,11 +88,18 @@ public sealed unsafe partial class PageStore
 
     private uint TakeFrame()
     {
-        if (_pool.Taken >= _aheadFrom) WriteAhead();
-        if (_pool.Taken >= _limit) MakeRoom();
+        if (_pool.Taken >= Math.Min(_aheadFrom, _limit)) HaveRoomMade();
         uint frame = _pool.Take();
         if (frame >= (uint)_owners.Length) Array.Resize(ref _owners, _owners.Length * 2);
         return frame;
+    }
+
+    private void HaveRoomMade()
+    {
+        LoopPhase? before = Meter?.Enter(LoopPhase.Evicts);
+        if (_pool.Taken >= _aheadFrom) WriteAhead();
+        if (_pool.Taken >= _limit) MakeRoom();
+        if (before is { } phase) Meter!.Enter(phase);
     }
 
     private void ReleaseFrame(uint frame)
@@ -107,6 +114,7 @@ public sealed unsafe partial class PageStore
     {
         if ((_entry[page] & PageEntries.Allocated) == 0) NoSuchPage(new PageNumber(page));
         uint frame = TakeFrame();
+        LoopPhase? before = Meter?.Enter(LoopPhase.ColdPage);
         try
         {
             _file!.ReadPage(PlaceOf(page), page, new Span<byte>(_pool.Pointer(frame), PageSize));
@@ -118,6 +126,7 @@ public sealed unsafe partial class PageStore
             throw;
         }
 
+        if (before is { } phase) Meter!.Enter(phase);
         _coldReads++;
         _owners[frame] = page;
         ulong entry = (_entry[page] & ~(PageEntries.StepMask | PageEntries.UseMask)) | frame | PageEntries.Resident | _step;

@@ -54,6 +54,9 @@ public sealed unsafe partial class PageStore : IDisposable
     /// <summary>Native memory taken from the system for pages, in bytes.</summary>
     public long ReservedBytes => _pool.ReservedBytes;
 
+    /// <summary>Told what the loop that uses the store is at, when it has to wait for pages; the loop's own.</summary>
+    public LoopMeter? Meter { get; set; }
+
     /// <summary>Handles alive.</summary>
     public int LivePins => _pins;
 

@@ -29,6 +29,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
 
     public long RunOnce()
     {
+        node.ApplyMeter.Begin(LoopPhase.Inputs);
         node.ApplyBusySinceMicroseconds = node.Clock.MonotonicMicroseconds;
         foreach (Action action in _inbox.TakeAll()) action();
         bool more = false;
@@ -38,11 +39,14 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
         {
             node.ApplyBusySinceMicroseconds = node.Clock.MonotonicMicroseconds;
             more |= shard.ApplySlice();
+            node.ApplyMeter.Enter(LoopPhase.Serves);
             next = Math.Min(next, shard.Serve(node.Clock.MonotonicMicroseconds));
+            node.ApplyMeter.Enter(LoopPhase.Evicts);
             shortOfSpace |= shard.TendPages(node.Clock.MonotonicMicroseconds);
             more |= shard.HasMore;
         }
 
+        node.ApplyMeter.End();
         node.ApplyBusySinceMicroseconds = 0;
         node.StateShortOfSpace = shortOfSpace;
         if (shortOfSpace) next = Math.Min(next, node.Clock.MonotonicMicroseconds + SpaceMicroseconds);

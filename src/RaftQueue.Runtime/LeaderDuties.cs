@@ -100,15 +100,15 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
 #endif
         bool logHangs = logSince != 0 && nowMicroseconds - logSince > patience;
         bool applyHangs = applySince != 0 && nowMicroseconds - applySince > patience;
-        if (logHangs && replica.Raft.AnotherStores(nowMs)) StepDown("its log's disk hangs", nowMs);
-        else if (applyHangs && replica.Raft.AnotherApplies(nowMs)) StepDown("its apply loop is stuck", nowMs);
+        if (logHangs && replica.Raft.AnotherStores(nowMs)) StepDown("its log's disk hangs", nowMs, $", at {node.Wal.Meter?.Phase}");
+        else if (applyHangs && replica.Raft.AnotherApplies(nowMs)) StepDown("its apply loop is stuck", nowMs, $", at {node.ApplyMeter.Phase}");
         else if (node.IsDiskFull) MakeWay(nowMicroseconds, nowMs);
         else if (nowMicroseconds >= _handOverAt) ConsiderHandOver(nowMicroseconds, nowMs);
     }
 
-    private void StepDown(string reason, long nowMs)
+    private void StepDown(string reason, long nowMs, string detail)
     {
-        node.Log.Warning($"shard {replica.Shard}: this node gives up leading term {replica.Raft.Term}: {reason}");
+        node.Log.Warning($"shard {replica.Shard}: this node gives up leading term {replica.Raft.Term}: {reason}{detail}");
         replica.Raft.StepDown(reason, nowMs);
     }
 

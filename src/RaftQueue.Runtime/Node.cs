@@ -114,7 +114,8 @@ public sealed class Node : IAsyncDisposable
     {
         var shards = new List<ShardStatus>(_parts.Applies.Length);
         foreach (ShardApply shard in _parts.Applies) shards.Add(Describe(shard));
-        return new NodeStatus(_shared.Options.ClusterId, _shared.Self, _shared.Incarnation, shards);
+        LoopMeter[] meters = [_shared.ReplicaMeter, _shared.ApplyMeter, _shared.Wal.Meter!];
+        return new NodeStatus(_shared.Options.ClusterId, _shared.Self, _shared.Incarnation, shards, [.. meters.Select(Describe)]);
     }
 
     /// <summary>The state hash at an index, for the last 100,000 that this node applied since it started; null otherwise.</summary>
@@ -189,6 +190,9 @@ public sealed class Node : IAsyncDisposable
             link.Mending,
             view?.InDoubt ?? false);
     }
+
+    private static LoopStatus Describe(LoopMeter meter) => new(
+        meter.Loop, [.. Enum.GetValues<LoopPhase>().Select(phase => (phase, meter.Longest(phase))).Where(each => each.Item2 > 0)]);
 
     private static LogIndex Later(LogIndex left, LogIndex right) => left > right ? left : right;
 

@@ -5,7 +5,8 @@ namespace RaftQueue.Runtime;
 
 /// <summary>
 /// The world a node lives in: real in production, simulated in tests. With <see cref="InlineCompletions"/> whoever waits for an
-/// answer goes on inside the loop that gives it, so that a simulation stays in one thread.
+/// answer goes on inside the loop that gives it, so that a simulation stays in one thread. <see cref="Usage"/> tells what the
+/// calling thread has used; null where nobody can say.
 /// </summary>
 public sealed record NodeEnvironment(
     IDisk Disk,
@@ -14,4 +15,5 @@ public sealed record NodeEnvironment(
     IRandomSource Random,
     INodeLog Log,
     Func<ITransferSource, NodePeers> Network,
-    bool InlineCompletions = false);
+    bool InlineCompletions = false,
+    Func<ThreadUsage>? Usage = null);

@@ -59,7 +59,10 @@ internal sealed class NodeParts
                 : TaskCreationOptions.RunContinuationsAsynchronously,
             Reads = new ReadTable(options.MaxOpenReads),
             Replies = new ReplyTable(options.MaxPendingRequests, options.MaxPendingBytes),
+            ApplyMeter = NewMeter("apply", environment),
+            ReplicaMeter = NewMeter("replica", environment),
         };
+        shared.Wal.Meter = NewMeter("log", environment);
         var replica = new ReplicaLoop(shared);
         var apply = new ApplyLoop(shared);
         var checkpoints = new CheckpointLoop(shared) { Replica = replica };
@@ -100,6 +103,9 @@ internal sealed class NodeParts
         replica.Transfers = new StateTransfer(shared, checkpoints, directory.Files, peers.Transfers);
         return parts;
     }
+
+    private static LoopMeter NewMeter(string loop, NodeEnvironment environment) =>
+        new(loop, environment.Clock, environment.Usage, environment.Log.Info);
 
     public void StartLoops(ILoopHost host, Action<Exception> failed)
     {

@@ -28,6 +28,10 @@ internal sealed class NodeShared
 
     public required ReadTable Reads { get; init; }
 
+    public required LoopMeter ApplyMeter { get; init; }
+
+    public required LoopMeter ReplicaMeter { get; init; }
+
     private volatile bool _stateShortOfSpace;
     private long _applyBusySince;
 

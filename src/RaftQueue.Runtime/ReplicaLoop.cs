@@ -93,7 +93,10 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
     public long RunOnce()
     {
         long now = node.Clock.MonotonicMicroseconds;
+        LoopMeter meter = node.ReplicaMeter;
+        meter.Begin(LoopPhase.Inputs);
         foreach (IReplicaInput input in _inbox.TakeAll()) input.Run(this, now);
+        meter.Enter(LoopPhase.Consensus);
         bool sweep = now - _sweptAt >= SweepMicroseconds;
         if (sweep)
         {
@@ -113,7 +116,9 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
             WalHandle?.Wake();
         }
 
+        meter.Enter(LoopPhase.Sends);
         _outbox.Flush();
+        meter.Enter(LoopPhase.Housekeeping);
         if (_membershipChanged)
         {
             _membershipChanged = false;
@@ -131,7 +136,9 @@ internal sealed class ReplicaLoop(NodeShared node) : ILoopBody
             Stopping?.Sweep(this, now);
         }
 
-        return NextDeadline(now);
+        long next = NextDeadline(now);
+        meter.End();
+        return next;
     }
 
     private void Publish()

@@ -41,6 +41,7 @@ internal sealed class ShardApply
         _log = node.Wal.Log(shard);
         (_checkpoints, _evictions) = pages;
         _evictions.Serve(state.Pages);
+        state.Pages.Meter = node.ApplyMeter;
         _output = new ApplyOutput { Local = node.Incarnation };
         Shard = shard;
         State = state;
@@ -153,6 +154,7 @@ internal sealed class ShardApply
         LogIndex committed = LogIndex.Min(new LogIndex(Volatile.Read(ref _committed)), _holdBelow.Previous);
         if (committed <= Store.AppliedIndex) return false;
         _entries.Clear();
+        _node.ApplyMeter.Enter(LoopPhase.ReadsEntries);
         if (_log.Read(Store.AppliedIndex.Next, committed, SliceBytes, _entries) == 0)
         {
             // Committed entries that the log no longer holds are part of a checkpoint that is about to be installed.
@@ -229,8 +231,10 @@ internal sealed class ShardApply
     {
         Invariant.That(entry.Index == Store.AppliedIndex.Next, "entries are applied in order, none twice");
         _output.Clear();
+        _node.ApplyMeter.Enter(LoopPhase.Applies);
         Store.Apply(entry.Header, entry.Bytes.Span, _output);
         if (entry.Membership is { } membership) State.Membership = membership;
+        _node.ApplyMeter.Enter(LoopPhase.Answers);
         foreach (CommandResult result in _output.Results) Answer(result);
         Leases.Applied(_output);
         Watches.Applied(_output);
@@ -275,6 +279,7 @@ internal sealed class ShardApply
         // Pages of one that was given up may still be on their way back.
         if (State.Pages.IsFrozen || !_checkpoints.TryBegin(Shard)) return;
         long begin = _node.Clock.MonotonicMicroseconds;
+        _node.ApplyMeter.Enter(LoopPhase.Checkpoint);
         var info = new CheckpointInfo
         {
             Shard = Shard,
@@ -298,6 +303,7 @@ internal sealed class ShardApply
     private void Settle(PageStore pages)
     {
         long begin = _node.Clock.MonotonicMicroseconds;
+        _node.ApplyMeter.Enter(LoopPhase.Checkpoint);
         pages.Settle();
         NotePause(begin);
     }
@@ -311,6 +317,7 @@ internal sealed class ShardApply
         Invariant.That(state.Store.AppliedIndex > Store.AppliedIndex, "apply stays below a checkpoint that is being installed");
         ShardState old = State;
         _evictions.Serve(state.Pages);
+        state.Pages.Meter = _node.ApplyMeter;
         State = state;
         HeldUpTo = LogIndex.Zero;
         _holdBelow = NoHold;

@@ -55,6 +55,9 @@ internal sealed class WalWriter
     /// <summary>Bytes of the largest entry that an empty segment takes.</summary>
     public long LargestEntry { get; }
 
+    /// <summary>See <see cref="WriteAheadLog.Meter"/>.</summary>
+    public LoopMeter? Meter { get; set; }
+
     public bool HasPending => _pending.Count > 0;
 
     public bool IsSynced => _syncedTo == _end;
@@ -151,6 +154,7 @@ internal sealed class WalWriter
     public void Trim()
     {
         if (!IsSynced) return;
+        Meter?.Enter(LoopPhase.Trims);
         long oldest = _end.Segment;
         for (int shard = 0; shard < _rows.Length; shard++)
         {
@@ -238,6 +242,7 @@ internal sealed class WalWriter
     {
         if (Room >= bytes) return true;
         Segment old = _segments.Newest;
+        Meter?.Enter(LoopPhase.NextSegment);
         if (!_segments.TryActivate(old.Sequence + 1, _clock.MonotonicMicroseconds)) return false;
 
         // The new segment's header says where the old one ends, and with that that all of it is synced.
@@ -250,6 +255,7 @@ internal sealed class WalWriter
 
     private void Write()
     {
+        Meter?.Enter(LoopPhase.WritesLog);
         IReadOnlyList<ReadOnlyMemory<byte>> parts = _builder.Finish(_end, _syncedTo, _segmentHeader, out WalPosition end);
         _segments.Newest.File.WriteGatherAt(_segmentHeader is null ? _end.Offset : 0, parts);
         int dataStart = _end.Offset + _builder.HeaderBytes;
@@ -267,6 +273,7 @@ internal sealed class WalWriter
 
     private void Sync(Segment segment)
     {
+        Meter?.Enter(LoopPhase.SyncsLog);
 #if PLANTED_BUGS
         SyncCarelessly(segment.File);
 #else

@@ -57,6 +57,13 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     /// </summary>
     public ILoopBody Preparation { get; }
 
+    /// <summary>What the log's loop is at. Set before it runs.</summary>
+    public LoopMeter? Meter
+    {
+        get => _writer.Meter;
+        set => _writer.Meter = value;
+    }
+
     /// <summary>
     /// True while a segment beside the reserve cannot be allocated: refuse new work, finish and trim. Safe from any thread.
     /// </summary>
@@ -205,7 +212,9 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     {
         Invariant.That(!_stopped, "nothing runs after the disk has failed");
         _stopped = true;
+        Meter?.Begin(LoopPhase.Inputs);
         long next = RunSlice();
+        Meter?.End();
         _stopped = false;
         return next;
     }
@@ -308,6 +317,7 @@ public sealed class WriteAheadLog : ILoopBody, IDisposable
     private void SaveHardStates()
     {
         if (_hardStateOperations.Count == 0) return;
+        Meter?.Enter(LoopPhase.HardStates);
         foreach (WalOperation operation in _hardStateOperations)
         {
             _hardStates.Set(operation.Shard, operation.HardState);

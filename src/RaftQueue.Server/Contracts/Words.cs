@@ -52,6 +52,8 @@ internal static class Words
     public static readonly Word Leader = new("leader");
     public static readonly Word Learner = new("learner");
     public static readonly Word Lease = new("lease");
+    public static readonly Word Loops = new("loops");
+    public static readonly Word LongestUs = new("longestUs");
     public static readonly Word LongestEvictionUs = new("longestEvictionUs");
     public static readonly Word LongestPauseUs = new("longestPauseUs");
     public static readonly Word MatchIndex = new("matchIndex");

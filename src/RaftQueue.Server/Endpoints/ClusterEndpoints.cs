@@ -12,6 +12,9 @@ internal static class ClusterEndpoints
 {
     private static readonly string Version = typeof(ClusterEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
+    private static readonly Word[] Phases =
+        [.. Enum.GetNames<LoopPhase>().Select(name => new Word(char.ToLowerInvariant(name[0]) + name[1..]))];
+
     public static void Map(IEndpointRouteBuilder routes, ServerContext server) =>
         routes.MapLook("/v1/cluster", Handling.Of(server, GetAsync));
 
@@ -59,6 +62,24 @@ internal static class ClusterEndpoints
         reply.BeginArray();
         foreach (ShardStatus shard in status.Shards) WriteShard(reply, shard, hashes[shard.Id.Value]);
         reply.EndArray();
+        reply.Name(Words.Loops);
+        reply.BeginArray();
+        foreach (LoopStatus loop in status.Loops) WriteLoop(reply, loop);
+        reply.EndArray();
+        reply.EndObject();
+    }
+
+    internal static Word NameOf(LoopPhase phase) => Phases[(int)phase];
+
+    private static void WriteLoop(ReplyWriter reply, LoopStatus loop)
+    {
+        reply.BeginObject();
+        reply.Name(Words.NameName);
+        reply.Value(loop.Name);
+        reply.Name(Words.LongestUs);
+        reply.BeginObject();
+        foreach ((LoopPhase at, long microseconds) in loop.Longest) Number(reply, NameOf(at), microseconds);
+        reply.EndObject();
         reply.EndObject();
     }
 

@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 
 namespace RaftQueue.Server.Endpoints;
 
 /// <summary>
-/// <c>GET /metrics</c>: what an alarm should hang on, in the text format of Prometheus (version 0.0.4), one line a shard. Of the node that is asked,
+/// <c>GET /metrics</c>: what an alarm should hang on, in the text format of Prometheus (version 0.0.4), one line a shard or a loop. Of the node that is asked,
 /// without waiting for anything.
 /// </summary>
 internal static class MetricsEndpoint
@@ -40,6 +41,13 @@ internal static class MetricsEndpoint
         Add(
             page, status, "raftqueue_transfer_bytes_total", "counter", "Bytes of pages fetched from other nodes by transfers that are over.",
             shard => shard.Checkpoint.FetchedBytes);
+        Head(page, "raftqueue_loop_longest_microseconds", "gauge", "The longest time since the start that a loop was at one thing.");
+        foreach (LoopStatus loop in status.Loops)
+        {
+            foreach ((LoopPhase at, long microseconds) in loop.Longest)
+                page.Append(CultureInfo.InvariantCulture, $"raftqueue_loop_longest_microseconds{{loop=\"{loop.Name}\",at=\"{ClusterEndpoints.NameOf(at)}\"}} {microseconds}\n");
+        }
+
         return page.ToString();
     }
 

@@ -28,7 +28,8 @@ internal static class NodeStarting
             loops,
             new SystemRandomSource(),
             new NodeLog(logger),
-            transfers => Connect(options, transfers, failed));
+            transfers => Connect(options, transfers, failed),
+            Usage: ProcessUsage.OfThread);
         return Node.Start(ToNodeOptions(options), environment);
     }
 

@@ -102,7 +102,7 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
     {
         await node.Http.PostAsync("/v1/queues/c/jobs", "{}");
         Reply reply = await node.Http.GetReplyAsync("/v1/cluster");
-        Assert.Equal(["clusterId", "nodeId", "version", "durability", "shards"], reply.Json.AsObject().Select(member => member.Key));
+        Assert.Equal(["clusterId", "nodeId", "version", "durability", "shards", "loops"], reply.Json.AsObject().Select(member => member.Key));
         Assert.Equal(("test", 1), (reply.Json["clusterId"]!.GetValue<string>(), reply.Json["nodeId"]!.GetValue<int>()));
         JsonNode shard = reply.Json["shards"]![0]!;
         Assert.Equal(
@@ -111,9 +111,12 @@ public sealed class QueuesTests(TestNode node) : IClassFixture<TestNode>
         Assert.Equal(("leader", 1), (shard["role"]!.GetValue<string>(), shard["leader"]!.GetValue<int>()));
         Assert.Equal(["id", "http", "role", "matchIndex", "lagMs", "reachable"], shard["members"]![0]!.AsObject().Select(member => member.Key));
         Assert.Equal(
-            ["allocated", "resident", "changed", "coldReads", "evictions", "evictionWrites", "evictionWaits", "longestEvictionUs", "longestPauseUs", "fetchedBytes"],
+            ["allocated", "resident", "changed", "coldReads", "evictions", "evictionWrites", "evictionWaits", "longestEvictionUs", "longestPauseUs", "fetchedBytes", "mendedPages"],
             shard["pages"]!.AsObject().Select(member => member.Key));
         Assert.InRange(shard["pages"]!["resident"]!.GetValue<long>(), 2, shard["pages"]!["allocated"]!.GetValue<long>());
+        Assert.Equal(["replica", "apply", "log"], reply.Json["loops"]!.AsArray().Select(loop => loop!["name"]!.GetValue<string>()));
+        Assert.True(reply.Json["loops"]![1]!["longestUs"]!["applies"]!.GetValue<long>() > 0);
+        Assert.True(reply.Json["loops"]![2]!["longestUs"]!["syncsLog"]!.GetValue<long>() > 0);
         Assert.Equal("voter", shard["members"]![0]!["role"]!.GetValue<string>());
         long index = shard["stateHash"]!["index"]!.GetValue<long>();
         JsonNode at = (await node.Http.GetReplyAsync($"/v1/cluster?hashAt={index}")).Json["shards"]![0]!["stateHash"]!;

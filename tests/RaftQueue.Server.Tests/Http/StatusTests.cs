@@ -62,12 +62,25 @@ public sealed class StatusTests(TestNode node) : IClassFixture<TestNode>
                 continue;
             }
 
-            Assert.Matches($"^{family}(\\{{shard=\"[0-9]+\"\\}})? [0-9]+$", lines[i]);
+            Assert.Matches($"^{family}(\\{{(shard=\"[0-9]+\"|loop=\"[a-z]+\",at=\"[a-zA-Z]+\")\\}})? [0-9]+$", lines[i]);
         }
 
         Assert.Contains("raftqueue_ready 1", lines);
         Assert.Contains("raftqueue_shard_leader{shard=\"0\"} 1", lines);
         Assert.Contains("raftqueue_shard_in_doubt{shard=\"0\"} 0", lines);
+        Assert.Contains(lines, line => line.StartsWith("raftqueue_loop_longest_microseconds{loop=\"log\",at=\"syncsLog\"} ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void WhatHeldALoopUpIsToldInBoth()
+    {
+        NodeStatus status = Status(null, inDoubt: false);
+        Assert.Equal(
+            "[{\"name\":\"apply\",\"longestUs\":{\"coldPage\":312000,\"applies\":9}}]", Cluster(status)["loops"]!.ToJsonString());
+        Assert.EndsWith(
+            "raftqueue_loop_longest_microseconds{loop=\"apply\",at=\"coldPage\"} 312000\nraftqueue_loop_longest_microseconds{loop=\"apply\",at=\"applies\"} 9\n",
+            MetricsEndpoint.Page(status, isReady: true),
+            StringComparison.Ordinal);
     }
 
     private static JsonNode Cluster(NodeStatus status)
@@ -84,5 +97,6 @@ public sealed class StatusTests(TestNode node) : IClassFixture<TestNode>
         new ShardStatus(
             new ShardId(2), "follower", new Term(3), new NodeId(2), new LogIndex(14), new LogIndex(12), new LogIndex(15), new LogIndex(12), 7, default,
             new CheckpointStatus(new LogIndex(10), 0, 0, 0, 0, 0, 40), [], null, mending, inDoubt),
-    ]);
+    ],
+    [new LoopStatus("apply", [(LoopPhase.ColdPage, 312_000), (LoopPhase.Applies, 9)])]);
 }

@@ -18,6 +18,9 @@ public enum LoopPhase
     /// <summary>Replica: what is done every few dozen milliseconds.</summary>
     Housekeeping,
 
+    /// <summary>Apply: once, before its first entry, so that its code is compiled.</summary>
+    Rehearses,
+
     /// <summary>Apply: gets entries, from memory or from their segments.</summary>
     ReadsEntries,
 

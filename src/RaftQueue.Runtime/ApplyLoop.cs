@@ -12,6 +12,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
 
     private readonly Inbox<Action> _inbox = new();
     private ShardApply[] _shards = [];
+    private bool _rehearsed = !node.Rehearses;
 
     public ILoopHandle? Handle { get; set; }
 
@@ -29,6 +30,7 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
 
     public long RunOnce()
     {
+        if (!_rehearsed) Rehearse();
         node.ApplyMeter.Begin(LoopPhase.Inputs);
         node.ApplyBusySinceMicroseconds = node.Clock.MonotonicMicroseconds;
         foreach (Action action in _inbox.TakeAll()) action();
@@ -51,5 +53,14 @@ internal sealed class ApplyLoop(NodeShared node) : ILoopBody
         node.StateShortOfSpace = shortOfSpace;
         if (shortOfSpace) next = Math.Min(next, node.Clock.MonotonicMicroseconds + SpaceMicroseconds);
         return more ? 0 : next;
+    }
+
+    /// <summary>Nobody waits yet: neither does it count as work that stands still.</summary>
+    private void Rehearse()
+    {
+        _rehearsed = true;
+        node.ApplyMeter.Begin(LoopPhase.Rehearses);
+        Rehearsal.Run();
+        node.ApplyMeter.End();
     }
 }

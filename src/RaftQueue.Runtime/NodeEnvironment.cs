@@ -6,7 +6,8 @@ namespace RaftQueue.Runtime;
 /// <summary>
 /// The world a node lives in: real in production, simulated in tests. With <see cref="InlineCompletions"/> whoever waits for an
 /// answer goes on inside the loop that gives it, so that a simulation stays in one thread. <see cref="Usage"/> tells what the
-/// calling thread has used; null where nobody can say.
+/// calling thread has used; null where nobody can say. Where it <see cref="Rehearses"/>, what applying needs is
+/// compiled before the first entry.
 /// </summary>
 public sealed record NodeEnvironment(
     IDisk Disk,
@@ -16,4 +17,5 @@ public sealed record NodeEnvironment(
     INodeLog Log,
     Func<ITransferSource, NodePeers> Network,
     bool InlineCompletions = false,
-    Func<ThreadUsage>? Usage = null);
+    Func<ThreadUsage>? Usage = null,
+    bool Rehearses = false);

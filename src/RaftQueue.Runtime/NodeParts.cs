@@ -59,6 +59,7 @@ internal sealed class NodeParts
                 : TaskCreationOptions.RunContinuationsAsynchronously,
             Reads = new ReadTable(options.MaxOpenReads),
             Replies = new ReplyTable(options.MaxPendingRequests, options.MaxPendingBytes),
+            Rehearses = environment.Rehearses,
             ApplyMeter = NewMeter("apply", environment),
             ReplicaMeter = NewMeter("replica", environment),
         };

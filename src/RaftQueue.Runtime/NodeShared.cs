@@ -32,6 +32,9 @@ internal sealed class NodeShared
 
     public required LoopMeter ReplicaMeter { get; init; }
 
+    /// <summary>See <see cref="NodeEnvironment.Rehearses"/>.</summary>
+    public bool Rehearses { get; init; }
+
     private volatile bool _stateShortOfSpace;
     private long _applyBusySince;
 

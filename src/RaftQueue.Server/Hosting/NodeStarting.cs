@@ -29,7 +29,8 @@ internal static class NodeStarting
             new SystemRandomSource(),
             new NodeLog(logger),
             transfers => Connect(options, transfers, failed),
-            Usage: ProcessUsage.OfThread);
+            Usage: ProcessUsage.OfThread,
+            Rehearses: true);
         return Node.Start(ToNodeOptions(options), environment);
     }
 

@@ -53,6 +53,9 @@ public sealed class TruthShard
     /// <summary>Every lease of the log in order.</summary>
     public IReadOnlyList<LogGrant> Grants => _grants;
 
+    /// <summary>How often more was due than an entry may carry out.</summary>
+    public ModelBehind Behind => _model.Behind;
+
     /// <summary>Jobs as the model has them at the end; null for none (any more).</summary>
     public ModelJob? Find(JobId job) => _model.Find(job.Sequence);
 
@@ -105,7 +108,7 @@ public sealed class TruthShard
     {
         int place = 0;
         _model.Index = header.Index.Value;
-        _model.Advance(header.TimestampMs);
+        _model.Begin(header.TimestampMs);
         _entries.Add((_model.Now, header.Term.Value));
         ReadOnlySpan<byte> commands = entry[EntryHeader.Size..];
         while (CommandFrame.TryTake(ref commands, out CommandFrame frame))
@@ -113,7 +116,7 @@ public sealed class TruthShard
             if (frame.Type < CommandFrame.FirstJobType) continue;
             _model.StateIsFull = codes[place++] == ResultCode.StateFull;
             Run(frame);
-            _model.Advance(header.TimestampMs);
+            _model.GoOn();
         }
     }
 

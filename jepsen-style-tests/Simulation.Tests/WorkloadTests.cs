@@ -16,7 +16,8 @@ public sealed class WorkloadTests
     [Fact]
     public void EveryKindOfStepIsDrawn()
     {
-        IEnumerable<StepKind> drawn = Draw(7).Steps(600_000, new RandomStreams(7)).Select(step => step.Kind).Distinct();
+        Workload workload = Draw(7) with { Burst = Burst.Draw(new RandomStreams(7).Open("burst")) };
+        IEnumerable<StepKind> drawn = workload.Steps(600_000, new RandomStreams(7)).Select(step => step.Kind).Distinct();
         Assert.Equal(Enum.GetValues<StepKind>().Order(), drawn.Order());
     }
 

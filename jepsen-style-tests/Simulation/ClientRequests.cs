@@ -38,6 +38,9 @@ internal sealed partial class ClientRequests(SimulatedCluster cluster, Workload 
             StepKind.Read when shared.AnyJob(random) is { } job => Read(job.Job),
             StepKind.ReadQueue => ReadQueue(),
             StepKind.ListQueues => ListQueues(),
+            StepKind.BurstEnqueue => BurstEnqueue(workload.Burst!),
+            StepKind.BurstWait => BurstLease(workload.Burst!, most: 300, waitMs: 3_000),
+            StepKind.BurstDue or StepKind.BurstEnd or StepKind.BurstForget => BurstUse(workload.Burst!),
             StepKind.PutQueue => PutQueue(AnyQueue(), OneIn(4) ? OwnKey : null),
             _ => Enqueue(1),
         };

@@ -13,12 +13,21 @@ internal sealed class ClientShared
     private readonly List<Prepared> _keyed = [];
     private readonly List<Prepared> _lost = [];
     private readonly Queue<Operation> _listings = [];
+    private readonly List<Grant> _burstGrants = [];
+    private readonly List<JobId> _burstJobs = [];
+    private long? _burstSince;
 
     public void Learn(Operation operation, SplitMix64 random)
     {
         foreach (AskedJob asked in operation.Jobs)
         {
             if (!operation.IsOk || asked.Job is not { } job) continue;
+            if (operation.Queue == Burst.Queue)
+            {
+                _burstJobs.Add(job);
+                continue;
+            }
+
             _jobs.Add((job, null));
             if (asked.UniqueKey is not null) _unique.Add((job, null));
         }
@@ -27,6 +36,12 @@ internal sealed class ClientShared
         if (operation is { Kind: OperationKind.Read, Found: { } found, Job: { } seen }) _jobs.Add((seen, found.Version));
         foreach (Grant grant in operation.Grants)
         {
+            if (grant.Queue == Burst.Queue)
+            {
+                _burstGrants.Add(grant);
+                continue;
+            }
+
             // Some workers never come back; some call twice.
             if (random.NextBelow(8) > 0) _grants.Add(grant);
             if (random.NextBelow(6) == 0) _grants.Add(grant);
@@ -40,6 +55,18 @@ internal sealed class ClientShared
     {
         if (call.IdempotencyKey is not null && _keyed.FindLast(keyed => keyed.Call == call) is { } prepared) _lost.Add(prepared);
     }
+
+    /// <summary>Of the burst; used again and again.</summary>
+    public Grant? AnyBurstGrant(SplitMix64 random) => _burstGrants.Count == 0 ? null : _burstGrants[(int)random.NextBelow(_burstGrants.Count)];
+
+    public JobId? AnyBurstJob(SplitMix64 random) => _burstJobs.Count == 0 ? null : _burstJobs[(int)random.NextBelow(_burstJobs.Count)];
+
+    /// <summary>When the first of the burst was sent: it is, now, unless it was before. Microseconds.</summary>
+    public long BurstSince(long nowMicroseconds) => _burstSince ??= nowMicroseconds;
+
+    /// <summary>From when on a step may be made, microseconds.</summary>
+    public long NotBefore(ClientStep step, Burst? burst) =>
+        _burstSince is { } since && burst?.NotBefore(step.Kind, step.Client) is { } after ? since + after : 0;
 
     /// <summary>A page of a listing behind which there are more; anybody may go on with it, through any node.</summary>
     public Operation? TakeListing() => _listings.TryDequeue(out Operation? page) ? page : null;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using RaftQueue.Checkers;
+using RaftQueue.Checkers.Model;
 
 namespace RaftQueue.Simulation;
 
@@ -34,6 +35,9 @@ internal sealed class RunTotals
     /// <summary>What was looked at.</summary>
     public RunTally Tally { get; } = RunTally.Empty();
 
+    /// <summary>How often more was due than one entry may carry out.</summary>
+    public ModelBehind Behind { get; } = new();
+
     public void Add(SeedOutcome outcome)
     {
         Tally.Add(outcome.Tally);
@@ -44,6 +48,7 @@ internal sealed class RunTotals
         Events += outcome.Events;
         Pages += outcome.Pages;
         Times.Add(outcome.Times);
+        Behind.Add(outcome.Behind);
         _lateMs.AddRange(outcome.LateMs.All);
         _lateHealedMs.AddRange(outcome.LateMs.Healed);
         foreach ((FaultKind kind, int count) in outcome.Faults)
@@ -79,6 +84,7 @@ internal sealed class RunTotals
         text.AppendLine(culture, $"events: {Events}, {Events / Math.Max(0.001, elapsed.TotalSeconds):F0} a second, {Events / Math.Max(0.001, processor.TotalSeconds):F0} a second of processor time");
         text.AppendLine(culture, $"pages: compared {Pages.Times} times at equal index, {Pages.Checkpoints} of these checkpoints, the highest index {Pages.HighestIndex}");
         text.AppendLine(culture, $"{Tally}");
+        text.AppendLine(culture, $"more than {JobModel.TimersOfAnEntry} things due at once: {Behind}");
         text.AppendLine(culture, $"recovered after faults ended: {Times}");
         text.AppendLine(culture, $"jobs became ready late by: {RecoveryTimes.Spread(_lateMs)}; after everything had healed: {RecoveryTimes.Spread(_lateHealedMs)}");
         text.AppendLine(culture, $"simulated: {SimulatedHours:F2} hours in {elapsed.TotalSeconds:F0} s ({SimulatedHours / Math.Max(0.0001, elapsed.TotalMinutes):F2} hours a minute, {SimulatedHours * 3600 / Math.Max(0.001, processor.TotalSeconds):F0} s a second of processor time)");

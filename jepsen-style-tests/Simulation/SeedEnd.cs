@@ -23,6 +23,9 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     /// <summary>How late jobs became ready by cluster time, of all and of those whose time came after the heal, ms. Known after <see cref="Judge"/>.</summary>
     public (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs { get; private set; } = ([], []);
 
+    /// <summary>How often more was due than one entry may carry out, by the model. Known after <see cref="Judge"/>.</summary>
+    public ModelBehind Behind { get; } = new();
+
     /// <summary>When the faults ended, on the history's clock, and how long recovery may take from there; null when they did not.</summary>
     public (long HealedNs, long RecoveryNs)? Recovery { get; set; }
 
@@ -55,9 +58,8 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
     public void Drain()
     {
         long end = cluster.Clock.MonotonicMicroseconds + (DrainMs * 1000);
-        for (int queue = 0; queue < workload.Queues; queue++)
+        foreach (string name in workload.QueueNames)
         {
-            string name = $"q{queue}";
             while (Unfinished(name) > 0)
             {
                 Require.That(cluster.Clock.MonotonicMicroseconds < end, $"P11: queue {name} is not drained within {DrainMs} ms");
@@ -96,6 +98,7 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
         foreach (TruthShard shard in (ended ? truth?.Shards : null) ?? []) findings.Try(() => watch.Pages.CompareReplay(shard));
         foreach ((_, Action<RunRecord> check) in Verdicts.All) findings.Try(() => check(record));
         findings.Try(() => DefiniteChecker.Check(record, grant => grant.StampMs < HealedMs || HasEnded(grant.Call!)));
+        foreach (TruthShard shard in truth?.Shards ?? []) Behind.Add(shard.Behind);
         List<(long StampMs, long LateMs)> due = [.. (truth?.Shards ?? []).SelectMany(shard => shard.Due)];
         LateMs = ([.. due.Select(each => each.LateMs)], [.. due.Where(each => each.StampMs - each.LateMs >= HealedMs).Select(each => each.LateMs)]);
     }
@@ -187,6 +190,8 @@ internal sealed class SeedEnd(SimulatedCluster cluster, ClusterWatch watch, Hist
                 static (store, asked, into) => store.TryWriteQueue(asked, new MessagePackWriter(into))),
             "a read of a queue");
         Require.That(read.Decided, "P11: a read is answered");
+        // Its batches may all have been refused.
+        if (!read.Found && queue == Burst.Queue) return 0;
         if (!read.Found && (workload.Settings.MaxQueues < workload.Queues || workload.Settings.StateHighWaterPages > 0)) return 0;
         Require.That(read.Found, $"P1: queue {queue} exists");
         var reader = new MessagePackReader(read.Result.Span);

@@ -1,4 +1,5 @@
 using RaftQueue.Checkers;
+using RaftQueue.Checkers.Model;
 
 namespace RaftQueue.Simulation;
 
@@ -30,6 +31,9 @@ internal sealed record SeedOutcome(
     /// <summary>FsCheck made the run.</summary>
     public bool IsProperty { get; init; }
 
+    /// <summary>How often more was due than one entry may carry out.</summary>
+    public required ModelBehind Behind { get; init; }
+
     public bool Passed => Failure is null;
 
     /// <summary>Runs a seed; whatever goes wrong in it is its failure.</summary>
@@ -57,6 +61,7 @@ internal sealed record SeedOutcome(
             Times = run.Times,
             LateMs = run.LateMs,
             Tally = run.Tally,
+            Behind = run.Behind,
         };
     }
 }

@@ -1,4 +1,5 @@
 using RaftQueue.Checkers;
+using RaftQueue.Checkers.Model;
 using RaftQueue.Primitives;
 
 namespace RaftQueue.Simulation;
@@ -70,7 +71,7 @@ internal sealed partial class SeedRun : IDisposable
         _streams = streams;
         var shared = new ClientShared();
         IReadOnlyList<ClientStep> steps = workload.Steps(plan.DurationMs, streams);
-        for (int i = 0; i < workload.Clients; i++)
+        for (int i = 0; i < workload.AllClients; i++)
         {
             _clients.Add(new SimulatedClient(_cluster, workload, steps, History, shared, i));
         }
@@ -96,6 +97,9 @@ internal sealed partial class SeedRun : IDisposable
 
     /// <summary>How late jobs became ready, of all and of those whose time came after the heal, ms.</summary>
     public (IReadOnlyList<long> All, IReadOnlyList<long> Healed) LateMs => _end.LateMs;
+
+    /// <summary>How often more was due than one entry may carry out.</summary>
+    public ModelBehind Behind => _end.Behind;
 
     public IReadOnlyDictionary<FaultKind, int> FaultsMade => _faults.Made;
 

@@ -92,6 +92,7 @@ internal static class Shrinker
             yield return run with { Workload = load with { Clients = load.Clients - 1 } };
         }
 
+        if (load.Burst is not null) yield return run with { Workload = load with { Burst = null } };
         if (load.Queues > 1) yield return run with { Workload = load with { Queues = 1 } };
         if (load.BigPercent > 0) yield return run with { Workload = load with { BigPercent = 0 } };
         foreach (RunCase fewer in FewerSteps(run)) yield return fewer;

@@ -60,6 +60,13 @@ internal sealed class SimulatedClient(
             return;
         }
 
+        long notBefore = shared.NotBefore(_steps.Peek(), workload.Burst);
+        if (Now < notBefore)
+        {
+            _nextAt = notBefore;
+            return;
+        }
+
         ClientStep step = _steps.Dequeue();
         _random = new SplitMix64(step.Seed);
         SimulatedNode asked = running[(int)_random.NextBelow(running.Count)];

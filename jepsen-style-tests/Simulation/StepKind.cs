@@ -19,4 +19,19 @@ internal enum StepKind
     ReadQueue,
     ListQueues,
     PutQueue,
+
+    /// <summary>Many jobs with one time to run, one age to die at, keys whose windows end together, and one time to be forgotten.</summary>
+    BurstEnqueue,
+
+    /// <summary>A lease request that waits for them.</summary>
+    BurstWait,
+
+    /// <summary>Anything with them, right when they are due, ...</summary>
+    BurstDue,
+
+    /// <summary>... when their leases, keys and lives end, ...</summary>
+    BurstEnd,
+
+    /// <summary>... and when they are forgotten.</summary>
+    BurstForget,
 }

@@ -13,6 +13,9 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
 {
     public const int MostClients = 1_000;
 
+    /// <summary>One run of so many has a burst.</summary>
+    private const long OneOfBursts = 12;
+
     /// <summary>How often each kind of step is drawn.</summary>
     private static readonly (StepKind Kind, int Weight)[] Weights =
     [
@@ -27,8 +30,26 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
     /// <summary>The numbers of steps that are not made; all others are made as they would be with them.</summary>
     public IReadOnlyList<int> LeftOut { get; init; } = [];
 
+    /// <summary>In some runs; null for none.</summary>
+    public Burst? Burst { get; init; }
+
+    /// <summary>With those of the burst.</summary>
+    public int AllClients => Clients + (Burst is null ? 0 : Burst.Clients);
+
+    /// <summary>All queues that clients use, without those of other shards or of no burst.</summary>
+    public IEnumerable<string> QueueNames => Enumerable.Range(0, Queues).Select(queue => $"q{queue}").Concat(Burst is null ? [] : [Burst.Queue]);
+
     /// <summary>What a seed draws for a cluster.</summary>
     public static Workload Draw(int shards, RandomStreams streams)
+    {
+        Workload drawn = DrawSteady(shards, streams);
+        SplitMix64 random = streams.Open("burst");
+        // A state with little room would take one batch, and then nothing.
+        bool hasRoom = drawn.Settings is { StateHighWaterPages: 0, MaxQueues: > 1_000 };
+        return random.NextBelow(OneOfBursts) == 0 && hasRoom ? drawn with { Burst = Burst.Draw(random) } : drawn;
+    }
+
+    private static Workload DrawSteady(int shards, RandomStreams streams)
     {
         SplitMix64 random = streams.Open("workload");
         return new Workload(
@@ -58,11 +79,28 @@ internal sealed record Workload(int Shards, int Clients, int Queues, long ThinkM
             }
         }
 
+        if (Burst is not null) AddBurst(Burst, steps, leftOut, streams);
         return steps;
     }
 
+    private void AddBurst(Burst burst, List<ClientStep> steps, HashSet<int> leftOut, RandomStreams streams)
+    {
+        for (int client = 0; client < Burst.Clients; client++)
+        {
+            SplitMix64 own = streams.Open("burst steps", client);
+            int place = 0;
+            foreach (StepKind kind in burst.Steps(client))
+            {
+                long think = place == 0 ? burst.AtMs + (client == 0 ? 0 : burst.DueMs / 2) : own.NextBelow(2);
+                var step = new ClientStep((place * MostClients) + Clients + client + 1, Clients + client, think, kind, own.NextUInt64());
+                if (!leftOut.Contains(step.Number)) steps.Add(step);
+                place++;
+            }
+        }
+    }
+
     public override string ToString() =>
-        $"{Clients} clients, {Queues} queues, think {ThinkMs} ms, big {BigPercent} %, {LeftOut.Count} steps left out, {Settings}";
+        $"{Clients} clients, {Queues} queues, think {ThinkMs} ms, big {BigPercent} %, {LeftOut.Count} steps left out, {(Burst is null ? "" : $"{Burst}, ")}{Settings}";
 
     /// <summary>Busy clients in one seed of four; else a few calls a second each, which leaves time for more seeds.</summary>
     private static long DrawThink(SplitMix64 random)

@@ -19,7 +19,7 @@ internal static class CommandText
                 return ResultText.Head(ResultCode.Ok, false, model.Index);
             case CommandType.Settings:
                 Require.Readable(SettingsCommand.TryRead(frame.Body, out ReplicatedSettings? settings));
-                model.Settings = settings!;
+                model.Set(settings!);
                 return ResultText.Head(ResultCode.Ok, false, model.Index);
             case CommandType.Enqueue:
                 return Enqueue(model, frame.Body);

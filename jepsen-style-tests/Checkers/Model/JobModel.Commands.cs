@@ -33,32 +33,25 @@ public sealed partial class JobModel
     public string Lease(string[] names, int max, long? leaseMs, string worker, long pullAhead, (Int128 Key, Int128 Body)? key)
     {
         Last = new ModelEffect();
-        if (key is { } replay && _keys.TryGetValue(replay.Key, out Remembered? first) && first.Body == replay.Body && first.Leases is not null)
+        if (key is { } replay && Remembers(replay.Key) is { Leases: { } leases } first && first.Body == replay.Body)
         {
-            var alive = first.Leases.Where(l => Find(l.Sequence) is { State: JobState.Leased } job && job.Fence == l.Fence);
+            ModelJob[] alive = [.. leases.Where(l => Touch(l.Sequence) is { State: JobState.Leased } job && job.Fence == l.Fence).Select(l => Find(l.Sequence)!)];
             Last.Replayed = true;
-            return ResultText.Head(ResultCode.Ok, true, first.Index) + Rows([.. alive.Select(l => GrantText(Find(l.Sequence)!))]);
+            return ResultText.Head(ResultCode.Ok, true, first.Index) + Rows([.. alive.Select(GrantText)]);
         }
 
         if (Known(key, out string known)) return known;
         var granted = new List<ModelJob>();
+        int late = TimersOfAnEntry;
         foreach (string name in names)
         {
-            while (granted.Count < max && Queue(name)?.FirstReady is { } job)
-            {
-                Grant(job, leaseMs, worker);
-                granted.Add(job);
-            }
+            if (granted.Count < max && Queue(name) is { } queue) GrantReady(queue, granted, max, leaseMs, worker, ref late);
         }
 
         bool nothingDue = granted.Count == 0;
         foreach (string name in names)
         {
-            if (!nothingDue || pullAhead == 0) break;
-            List<ModelJob> ahead = [.. (Queue(name)?.Scheduled ?? []).TakeWhile(next => next.RunAt <= Now + pullAhead)
-                .Take(max - granted.Count).Select(next => _jobs[next.Sequence])];
-            foreach (ModelJob job in ahead) Grant(job, leaseMs, worker);
-            granted.AddRange(ahead);
+            if (nothingDue && pullAhead > 0 && granted.Count < max && Queue(name) is { } queue) GrantAhead(queue, granted, max, leaseMs, worker, pullAhead, ref late);
         }
 
         if (granted.Count == 0) return Head(ResultCode.Empty);
@@ -66,11 +59,57 @@ public sealed partial class JobModel
         return Head(ResultCode.Ok) + Rows([.. granted.Select(GrantText)]);
     }
 
+    /// <param name="late">How many things more the request may carry out that no entry has got to yet.</param>
+    private void GrantReady(ModelQueue queue, List<ModelJob> granted, int max, long? leaseMs, string worker, ref int late)
+    {
+        if (IsBehind) Behind.Leases++;
+        for (bool behind = IsBehind; behind && late > 0 && queue.FirstDue(Now) is { } due; late--) Happen(_jobs[due], BecomesDueAt);
+        while (granted.Count < max && queue.FirstReady is { } job)
+        {
+            if (IsTooOld(job, ref late, out bool mayGoOn))
+            {
+                if (!mayGoOn) return;
+                continue;
+            }
+
+            Grant(job, leaseMs, worker);
+            granted.Add(job);
+        }
+    }
+
+    private void GrantAhead(ModelQueue queue, List<ModelJob> granted, int max, long? leaseMs, string worker, long pullAhead, ref int late)
+    {
+        while (granted.Count < max && queue.Scheduled.Count > 0 && queue.Scheduled.Min.RunAt <= Now + pullAhead)
+        {
+            ModelJob job = _jobs[queue.Scheduled.Min.Sequence];
+            if (IsTooOld(job, ref late, out bool mayGoOn))
+            {
+                if (!mayGoOn) return;
+                continue;
+            }
+
+            Grant(job, leaseMs, worker);
+            granted.Add(job);
+        }
+    }
+
+    /// <summary>Nobody leased it in time: it dies, if the request may still carry that out, and is granted to nobody.</summary>
+    private bool IsTooOld(ModelJob job, ref int late, out bool mayGoOn)
+    {
+        mayGoOn = true;
+        if (job.DiesAt is not { } end || end > Now) return false;
+        mayGoOn = late > 0;
+        if (!mayGoOn) return true;
+        late--;
+        Happen(job, Dies);
+        return true;
+    }
+
     public string Cancel(ulong sequence, long? ifVersion, (Int128 Key, Int128 Body)? key = null)
     {
         Last = new ModelEffect();
         if (Known(key, out string known)) return known;
-        ModelJob? job = Find(sequence);
+        ModelJob? job = Touch(sequence);
         if (job is null) return Head(ResultCode.JobNotFound);
         if (ifVersion is { } version && version != job.Version) return Head(ResultCode.VersionMismatch);
         if (job.State is JobState.Succeeded or JobState.Dead) return Head(ResultCode.WrongState);
@@ -86,7 +125,7 @@ public sealed partial class JobModel
         }
 
         string answer = Accept(key, Rows([job.Shot(withPayload: true).ToString()]));
-        Trim(job.Queue);
+        TrimAfterFinish();
         return answer;
     }
 
@@ -99,9 +138,8 @@ public sealed partial class JobModel
         if (created && _queues.Count >= Settings.MaxQueues) return Head(ResultCode.TooManyQueues);
         ModelQueue queue = Queue(name) ?? AddQueue(name);
         queue.Settings.Change(replaceAll, patch);
-        string answer = Accept(key, Rows([$"{created} {queue.Text(Now)}"]));
-        Trim(queue);
-        return answer;
+        TrimLater(queue);
+        return Accept(key, Rows([$"{created} {queue.Text(Now)}"]));
     }
 
     private void Grant(ModelJob job, long? leaseMs, string worker)
@@ -198,11 +236,19 @@ public sealed partial class JobModel
         return refusals;
     }
 
-    private ModelJob? Holder(ModelQueue queue, string key) => _holders.GetValueOrDefault((queue, key));
+    private ModelJob? Holder(ModelQueue queue, string key)
+    {
+        ModelJob? holder = _holders.GetValueOrDefault((queue, key));
+        if (holder is null || !IsBehind) return holder;
+        Behind.Keys++;
+        Settle(holder);
+        if (holder.HoldsKey && holder.WindowEnd <= Now) Happen(holder, WindowEnds);
+        return _holders.GetValueOrDefault((queue, key));
+    }
 
     private ModelQueue AddQueue(string name)
     {
-        var queue = new ModelQueue { Name = name };
+        var queue = new ModelQueue { Name = name, Number = _queues.Count };
         _queues.Add(name, queue);
         return queue;
     }
@@ -211,7 +257,7 @@ public sealed partial class JobModel
     {
         answer = "";
         if (key is not { } given) return false;
-        if (_keys.TryGetValue(given.Key, out Remembered? first))
+        if (Remembers(given.Key) is { } first)
         {
             bool same = first.Body == given.Body;
             Last = same ? first.Effect : new ModelEffect();
@@ -225,6 +271,15 @@ public sealed partial class JobModel
         if (_keys.Count < Settings.MaxIdempotencyKeys) return false;
         answer = Head(ResultCode.IdempotencyFull);
         return true;
+    }
+
+    /// <summary>What the key's first request did; null when there was none, or its window is over.</summary>
+    private Remembered? Remembers(Int128 key)
+    {
+        if (!_keys.TryGetValue(key, out Remembered? first) || first.Until > Now) return first;
+        _keys.Remove(key);
+        _calendar.Remove((first.Until, KeyEnds, 0, key));
+        return null;
     }
 
     private string Accept((Int128 Key, Int128 Body)? key, string rows)

@@ -95,7 +95,7 @@ public sealed partial class JobModel
             if (!live) continue;
             end(job!, item);
             Touched(job!);
-            Trim(job!.Queue);
+            TrimAfterFinish();
         }
 
         return Accept(key, Rows(rows));
@@ -122,7 +122,7 @@ public sealed partial class JobModel
 
     private bool IsLive(LeaseToken token, out ModelJob? job)
     {
-        job = Find(token.Job.Sequence);
+        job = Touch(token.Job.Sequence);
         return job is { State: JobState.Leased } && job.Fence == token.Fence;
     }
 }

@@ -9,6 +9,9 @@ namespace RaftQueue.Checkers.Model;
 /// </summary>
 public sealed partial class JobModel(ReplicatedSettings initial)
 {
+    /// <summary>"One entry fires at most 1,000 timers; unfinished steps are state."</summary>
+    public const int TimersOfAnEntry = 1_000;
+
     internal const int TimerKinds = 6;
 
     // In this order what is due at one time happens.
@@ -18,6 +21,7 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     private const int WindowEnds = 4;
     private const int IsForgotten = 5;
     private const int KeyEnds = 6;
+    private const int Trims = 7;
 
     private readonly Dictionary<string, ModelQueue> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<Int128, Remembered> _keys = [];
@@ -26,9 +30,11 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     private readonly SortedSet<(long Time, int Kind, ulong Sequence, Int128 Key)> _calendar = [];
     private ulong _sequence;
     private ulong _fence;
+    private int _left;
+    private ModelQueue? _finishedIn;
 
     /// <summary>What the store is told by its settings command.</summary>
-    public ReplicatedSettings Settings { get; set; } = initial;
+    public ReplicatedSettings Settings { get; private set; } = initial;
 
     /// <summary>All jobs that ever were, the forgotten ones included.</summary>
     public IReadOnlyCollection<ModelJob> Jobs => _jobs.Values;
@@ -65,33 +71,92 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     /// <summary>The job, also when it is forgotten by now.</summary>
     public ModelJob? Ever(ulong sequence) => _jobs.GetValueOrDefault(sequence);
 
-    /// <summary>Time passes: what is due happens in the order of time, kind and enqueue.</summary>
-    public void Advance(long now)
+    /// <summary>How often an entry had more due than it may carry out, and commands met that.</summary>
+    public ModelBehind Behind { get; } = new();
+
+    /// <summary>
+    /// More is due than this entry may still carry out. What a command touches is then settled as if it had been: the stamp decides. What
+    /// nobody touches stays as it is until a later entry, and is seen like that.
+    /// </summary>
+    private bool IsBehind => _left == 0 && NextDue <= Now;
+
+    /// <summary>
+    /// An entry begins: time passes, and what is due happens in the order of time, kind and enqueue, of one entry at most so many things.
+    /// </summary>
+    public void Begin(long now)
     {
         Now = Math.Max(Now, now);
-        while (_calendar.Count > 0 && _calendar.Min is var due && due.Time <= Now)
-        {
-            if (due.Kind == KeyEnds)
-            {
-                _calendar.Remove(due);
-                _keys.Remove(due.Key);
-                continue;
-            }
+        _left = TimersOfAnEntry;
+        GoOn();
+        if (IsBehind) Behind.Entries++;
+    }
 
-            ModelJob job = _jobs[due.Sequence];
+    /// <summary>After a command: what it made due, as far as the entry may.</summary>
+    public void GoOn()
+    {
+        for (; _left > 0 && NextDue <= Now; _left--)
+        {
+            (long Time, int Kind, ulong Sequence, Int128 Key) due = _calendar.Min;
             switch (due.Kind)
             {
-                case LeaseEnds: LeaseRunsOut(job); break;
-                case Dies: Finish(job, JobState.Dead, JobReason.Expired); break;
-                case BecomesDueAt:
-                    CameDue?.Invoke(job);
-                    BecomesDue(job);
+                case KeyEnds:
+                    _calendar.Remove(due);
+                    _keys.Remove(due.Key);
                     break;
-                case WindowEnds: ReleaseKey(job); break;
-                default: Forget(job); break;
+                case Trims:
+                    GoOnTrimming(_queues.Values.First(queue => queue.Number == due.Key), due);
+                    break;
+                default:
+                    Happen(_jobs[due.Sequence], due.Kind);
+                    break;
             }
+        }
+    }
 
-            Touched(job);
+    /// <summary>The settings that count from now on.</summary>
+    public void Set(ReplicatedSettings settings)
+    {
+        bool keepsOther = settings.DefaultKeepFinished != Settings.DefaultKeepFinished;
+        Settings = settings;
+        if (!keepsOther) return;
+        foreach (ModelQueue queue in _queues.Values) TrimLater(queue);
+    }
+
+    private void Happen(ModelJob job, int kind)
+    {
+        switch (kind)
+        {
+            case LeaseEnds: LeaseRunsOut(job); break;
+            case Dies: Finish(job, JobState.Dead, JobReason.Expired); break;
+            case BecomesDueAt: BecomesDue(job); break;
+            case WindowEnds: ReleaseKey(job); break;
+            default: Forget(job); break;
+        }
+
+        Touched(job);
+        TrimAfterFinish();
+    }
+
+    /// <summary>The job unless there is none or it is, or should be, forgotten; as it should be by now.</summary>
+    private ModelJob? Touch(ulong sequence)
+    {
+        if (Find(sequence) is not { } job) return null;
+        if (IsBehind) Behind.Calls++;
+        if (IsBehind) Settle(job);
+        return Find(sequence);
+    }
+
+    /// <summary>What is over for one job by the stamp happens, but for its becoming due: that has its place in a line.</summary>
+    private void Settle(ModelJob job)
+    {
+        while (true)
+        {
+            int? over = job.State == JobState.Leased && job.LeaseEnd <= Now ? LeaseEnds
+                : job.DiesAt <= Now ? Dies
+                : job.State.IsFinished() && !job.Forgotten && job.ForgetAt <= Now ? IsForgotten
+                : null;
+            if (over is not { } kind) return;
+            Happen(job, kind);
         }
     }
 
@@ -111,11 +176,17 @@ public sealed partial class JobModel(ReplicatedSettings initial)
             job.Counted = counted;
         }
 
-        long? linedUp = job is { State: JobState.Scheduled, Retrying: false } ? job.RunAt : null;
+        (long At, bool Retrying)? linedUp = job.State == JobState.Scheduled ? (job.RunAt, job.Retrying) : null;
         if (linedUp == job.LinedUp) return;
-        if (job.LinedUp is { } old) job.Queue.Scheduled.Remove((old, job.Sequence));
-        if (linedUp is { } at) job.Queue.Scheduled.Add((at, job.Sequence));
+        LeaveSchedule(job);
+        if (linedUp is { } at) job.Queue.Waiting(at.Retrying).Add((at.At, job.Sequence));
         job.LinedUp = linedUp;
+    }
+
+    private static void LeaveSchedule(ModelJob job)
+    {
+        if (job.LinedUp is { } old) job.Queue.Waiting(old.Retrying).Remove((old.At, job.Sequence));
+        job.LinedUp = null;
     }
 
     private void Book(ModelJob job, int kind, long? time)
@@ -128,8 +199,9 @@ public sealed partial class JobModel(ReplicatedSettings initial)
         booked = wanted;
     }
 
-    private static void BecomesDue(ModelJob job)
+    private void BecomesDue(ModelJob job)
     {
+        CameDue?.Invoke(job);
         job.Retrying = false;
         job.Version++;
         ToTheEnd(job);
@@ -139,8 +211,6 @@ public sealed partial class JobModel(ReplicatedSettings initial)
     {
         EndAttempt(job, "expiry", job.CancelRequested ? AttemptOutcome.Cancelled : AttemptOutcome.Expired, "lease expired");
         if (!EndsWithFailure(job, dead: false)) ToTheFront(job);
-        Touched(job);
-        Trim(job.Queue);
     }
 
     private static void ToTheFront(ModelJob job)
@@ -155,8 +225,12 @@ public sealed partial class JobModel(ReplicatedSettings initial)
         job.Queue.Ready[job.Priority].AddLast(job.Place);
     }
 
-    /// <summary>Out of the line of ready or finished jobs that it stands in.</summary>
-    private static void LeaveLine(ModelJob job) => job.Place.List?.Remove(job.Place);
+    /// <summary>Out of the line of ready, finished or waiting jobs that it stands in.</summary>
+    private static void LeaveLine(ModelJob job)
+    {
+        job.Place.List?.Remove(job.Place);
+        LeaveSchedule(job);
+    }
 
     private void EndAttempt(ModelJob job, string by, AttemptOutcome outcome, string? error)
     {
@@ -197,17 +271,41 @@ public sealed partial class JobModel(ReplicatedSettings initial)
         job.ForgetAt = Now + (state == JobState.Dead ? job.Spec.KeepDeadMs ?? Settings.DefaultKeepDeadMs : job.KeepMs ?? Settings.DefaultKeepMs);
         if (job.WindowEnd is null) ReleaseKey(job);
         if (state != JobState.Dead) job.Queue.Finished.AddLast(job.Place);
+        _finishedIn = job.Queue;
         Touched(job);
     }
 
-    private void Trim(ModelQueue queue)
+    /// <summary>When a job of the queue finished, the oldest goes where it keeps too many; were it more than one, that goes on later.</summary>
+    private void TrimAfterFinish()
     {
-        while (queue.Finished.Count > (queue.Settings.KeepFinished ?? Settings.DefaultKeepFinished))
-        {
-            ModelJob oldest = queue.Finished.First!.Value;
-            Forget(oldest);
-            Touched(oldest);
-        }
+        if (_finishedIn is not { } queue) return;
+        _finishedIn = null;
+        if (KeepsTooMany(queue)) ForgetOldest(queue);
+        TrimLater(queue);
+    }
+
+    private void TrimLater(ModelQueue queue)
+    {
+        if (queue.IsTrimming || !KeepsTooMany(queue)) return;
+        queue.IsTrimming = true;
+        _calendar.Add((Now, Trims, 0, queue.Number));
+    }
+
+    private void GoOnTrimming(ModelQueue queue, (long Time, int Kind, ulong Sequence, Int128 Key) due)
+    {
+        if (KeepsTooMany(queue)) ForgetOldest(queue);
+        if (KeepsTooMany(queue)) return;
+        _calendar.Remove(due);
+        queue.IsTrimming = false;
+    }
+
+    private bool KeepsTooMany(ModelQueue queue) => queue.Finished.Count > (queue.Settings.KeepFinished ?? Settings.DefaultKeepFinished);
+
+    private void ForgetOldest(ModelQueue queue)
+    {
+        ModelJob oldest = queue.Finished.First!.Value;
+        Forget(oldest);
+        Touched(oldest);
     }
 
     private static void Forget(ModelJob job)
@@ -222,17 +320,18 @@ public sealed partial class JobModel(ReplicatedSettings initial)
         job.Attempts.Clear();
     }
 
+    /// <summary>Ready at once when that has come, unless jobs of its queue that became due before are not ready yet.</summary>
     private void WaitUntil(ModelJob job, long runAt, bool retry)
     {
         job.RunAt = runAt;
-        if (runAt > Now)
+        if (runAt <= Now && !job.Queue.HasDue(Now))
         {
-            job.State = JobState.Scheduled;
-            job.Retrying = retry;
+            ToTheEnd(job);
             return;
         }
 
-        ToTheEnd(job);
+        job.State = JobState.Scheduled;
+        job.Retrying = retry;
     }
 
     private void TakeKey(ModelJob job)

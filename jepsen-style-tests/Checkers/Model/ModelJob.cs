@@ -83,8 +83,8 @@ public sealed class ModelJob
     /// <summary>As what its queue counts it.</summary>
     internal JobState? Counted { get; set; }
 
-    /// <summary>When it is to run as its queue's line of scheduled jobs knows it.</summary>
-    internal long? LinedUp { get; set; }
+    /// <summary>When it is to run as its queue's lines of waiting jobs know it.</summary>
+    internal (long At, bool Retrying)? LinedUp { get; set; }
 
     /// <summary>Its place among the ready or finished jobs of its queue.</summary>
     internal LinkedListNode<ModelJob> Place { get; }

@@ -306,7 +306,7 @@ public sealed class ModelRun : IDisposable
         List<byte[]> results = _local.Results();
         Assert.Equal(_pending.Count, results.Count);
         _model.Index = _index;
-        _model.Advance(_now);
+        _model.Begin(_now);
         for (int i = 0; i < results.Count; i++) Compare(_pending[i], results[i]);
         _pending.Clear();
         CompareState();
@@ -336,7 +336,7 @@ public sealed class ModelRun : IDisposable
         var ids = new List<JobId>();
         string actual = ResultText.Of(pending.Command.Type, pending.Single, result, ids, _tokens);
         string expected = pending.Expected();
-        _model.Advance(_now);
+        _model.GoOn();
         _story.Add($"{_now} {pending.Command.Type}: {expected}");
         Assert.Equal(expected, actual);
         foreach (JobId id in ids) _ids[id.Sequence] = id;

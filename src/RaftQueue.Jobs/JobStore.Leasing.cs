@@ -56,11 +56,9 @@ public sealed partial class JobStore
         {
             long slot = queue.Ready(priority).Head;
             JobRecord job = _jobs.Load(slot);
-            if (job.Has(JobFlags.Expires) && job.Time <= _now)
+            if (IsTooOld(job))
             {
-                if (room.Promotions-- == 0) return;
-                Kill(queue, slot, ref job);
-                TrimAfterFinish();
+                if (!TryKill(queue, slot, ref job, ref room)) return;
                 continue;
             }
 
@@ -80,10 +78,29 @@ public sealed partial class JobStore
         {
             if (ahead-- == 0) ahead = PrefetchGrants(queue.Scheduled, until, room.Jobs) - 1;
             JobRecord job = _jobs.Load(first.Value);
+            if (IsTooOld(job))
+            {
+                if (!TryKill(queue, first.Value, ref job, ref room)) return;
+                continue;
+            }
+
             if (!Fits(job, ref room)) return;
             Grant(queue, first.Value, ref job, leaseMs, command.Worker);
             _granted.Add(new LeaseReference(first.Value, job.Sequence, job.Fence));
         }
+    }
+
+    /// <summary>Not leased in time, and its timer did not get to it.</summary>
+    private bool IsTooOld(in JobRecord job) => job.Has(JobFlags.Expires) && job.Time <= _now;
+
+    /// <summary>False when the request has carried out all that it may.</summary>
+    private bool TryKill(QueueState queue, long slot, ref JobRecord job, scoped ref LeaseRoom room)
+    {
+        if (room.Promotions == 0) return false;
+        room.Promotions--;
+        Kill(queue, slot, ref job);
+        TrimAfterFinish();
+        return true;
     }
 
     /// <summary>Makes ready what the entry's timers did not get to: up to a bound, in the order of becoming due.</summary>

@@ -107,6 +107,19 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public void What_was_not_leased_in_time_is_not_pulled_ahead_when_its_timer_is_late()
+    {
+        using var shard = new Shard();
+        for (int i = 0; i < 4; i++) shard.Enqueue("q", [.. Enumerable.Range(0, 900).Select(_ => new PlainJob { RunAtMs = 1_000_500, ExpireAfterMs = 100 })]);
+        // A thousand become ready by their timers and a thousand for the request, which may carry out no more.
+        shard.Now = 1_000_700;
+        Assert.Empty(shard.Lease("q", 10, pullAheadMs: 5_000));
+        Assert.Equal("q [1600,2000,0,0,0,0,0] oldest 1000500 totals 3600/0/0", shard.Replica.Queue("q"));
+        while (shard.Store.HasDueWork) shard.Advance(0);
+        Assert.Equal("q [0,0,0,0,3600,0,0] oldest  totals 3600/0/0", shard.Replica.Queue("q"));
+    }
+
+    [Fact]
     public void Queues_are_served_in_strict_order_and_what_does_not_fit_ends_the_request()
     {
         using var shard = new Shard();

@@ -12,13 +12,16 @@ namespace RaftQueue.Runtime;
 internal sealed class Proposals(ShardReplica replica, NodeShared node)
 {
     private const long MaxWaitingBytes = 64L * 1024 * 1024;
-    private const int MaxWaitingCommands = 65_536;
+    /// <summary>Of other nodes' users, above which new work is refused.</summary>
+    public const int MaxWaitingCommands = 65_536;
 
     private readonly List<WaitingCommand> _waiting = [];
     private readonly PooledBuffer _buffer = new(256);
     private long _waitingBytes;
 
     public bool IsEmpty => _waiting.Count == 0;
+
+    public int Count => _waiting.Count;
 
     /// <summary>One of this node's own requests.</summary>
     public void Add(PendingRequest request) =>
@@ -36,16 +39,12 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
     public void AddForwarded(NodeId from, ReadOnlyMemory<byte> payload)
     {
         ReadOnlySpan<byte> rest = payload.Span;
-        NotAppliedReason refused = replica.Raft.Role != Role.Leader || replica.InDoubt ? NotAppliedReason.NoLeader
-            : _waitingBytes > MaxWaitingBytes || _waiting.Count > MaxWaitingCommands ? NotAppliedReason.Overloaded
-            : NotAppliedReason.None;
+        bool leads = replica.Raft.Role == Role.Leader && !replica.InDoubt;
         int position = 0;
         while (CommandFrame.TryTake(ref rest, out CommandFrame frame))
         {
             var type = (CommandType)frame.Type;
-            NotAppliedReason reason = refused is NotAppliedReason.None && node.IsDiskFull && !IsFinishing(type)
-                ? NotAppliedReason.DiskFull
-                : refused;
+            NotAppliedReason reason = leads ? WhyRefused(type) : NotAppliedReason.NoLeader;
             ReadOnlyMemory<byte> body = payload.Slice(position + CommandFrame.HeaderSize, frame.Body.Length);
             position += frame.Size;
             if (frame.Type < CommandFrame.FirstJobType) continue;
@@ -101,6 +100,16 @@ internal sealed class Proposals(ShardReplica replica, NodeShared node)
 
     public static bool IsFinishing(CommandType type) => type is CommandType.Ack or CommandType.Nack or CommandType.Extend
         or CommandType.Release or CommandType.Reschedule or CommandType.Cancel or CommandType.Revoke;
+
+    /// <summary>What finishes work is taken when new work is refused: it has as much room again, and that of a full disk's reserve.</summary>
+    private NotAppliedReason WhyRefused(CommandType type)
+    {
+        bool finishing = IsFinishing(type);
+        if (node.IsDiskFull && !finishing) return NotAppliedReason.DiskFull;
+        int factor = finishing ? ReplyTable.FinishingFactor : 1;
+        bool full = _waitingBytes > factor * MaxWaitingBytes || _waiting.Count > factor * MaxWaitingCommands;
+        return full ? NotAppliedReason.Overloaded : NotAppliedReason.None;
+    }
 
     private bool IsAwaitedElsewhere(int start, int count)
     {

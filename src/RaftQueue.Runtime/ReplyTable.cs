@@ -7,8 +7,8 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class ReplyTable(int maxRequests, long maxBytes)
 {
-    // Finishing work is admitted when new work is refused: it has this much room of its own.
-    private const int FinishingFactor = 2;
+    /// <summary>Finishing work is admitted when new work is refused: it has as much room again.</summary>
+    public const int FinishingFactor = 2;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, PendingRequest> _requests = [];

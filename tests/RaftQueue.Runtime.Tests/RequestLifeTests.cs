@@ -48,6 +48,40 @@ public sealed class RequestLifeTests
     }
 
     [Fact]
+    public void ALeaderWithNoRoomForOthersNewWorkStillTakesWhatFinishesTheirs()
+    {
+        var cluster = new SimulatedCluster(3, 1, seed: 57);
+        cluster.StartAll();
+        SimulatedNode leader = cluster.AwaitLeader();
+        NodeId other = cluster.Nodes.Find(node => node != leader)!.Id;
+        Proposals proposals = leader.Node!.Parts.Replica.Shards[0].Proposals;
+        // The replica loop does not run in between: nothing leaves.
+        proposals.AddForwarded(other, Forwarded(CommandType.Enqueue, Proposals.MaxWaitingCommands + 1));
+        int full = proposals.Count;
+        proposals.AddForwarded(other, Forwarded(CommandType.Enqueue, 1));
+        Assert.Equal(full, proposals.Count);
+        foreach (CommandType finishing in new[] { CommandType.Ack, CommandType.Nack, CommandType.Extend, CommandType.Cancel })
+        {
+            proposals.AddForwarded(other, Forwarded(finishing, 1));
+            Assert.Equal(++full, proposals.Count);
+        }
+
+        proposals.AddForwarded(other, Forwarded(CommandType.Ack, 2 * Proposals.MaxWaitingCommands));
+        full = proposals.Count;
+        proposals.AddForwarded(other, Forwarded(CommandType.Ack, 1));
+        Assert.Equal(full, proposals.Count);
+    }
+
+    /// <summary>Commands as a follower sends them, with a body that is refused when it is applied.</summary>
+    private static byte[] Forwarded(CommandType type, int count)
+    {
+        byte[] frames = new byte[count * CommandFrame.HeaderSize];
+        for (int i = 0; i < count; i++)
+            CommandFrame.WriteHeader(frames.AsSpan(i * CommandFrame.HeaderSize), (ushort)type, new Incarnation(9), (ulong)i + 1, 0);
+        return frames;
+    }
+
+    [Fact]
     public void WhatWasAnsweredAsNotAppliedIsNeverApplied()
     {
         var cluster = new SimulatedCluster(3, 1, seed: 52);

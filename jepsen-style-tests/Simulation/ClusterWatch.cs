@@ -3,6 +3,7 @@ using RaftQueue.Consensus;
 using RaftQueue.Primitives;
 using RaftQueue.Runtime;
 using RaftQueue.Storage;
+using RaftQueue.TestKit;
 using RaftQueue.Transport;
 
 namespace RaftQueue.Simulation;
@@ -62,6 +63,12 @@ internal sealed class ClusterWatch
     /// <summary>Some node was not looked at to the end: more may be committed than is known.</summary>
     public bool IsBlind { get; private set; }
 
+    /// <summary>Lives of nodes that were followed by others.</summary>
+    public int LivesEnded { get; private set; }
+
+    /// <summary>Those of which the last step was not looked at: stopped in good order, or by the disk in the middle of a slice of the replica or apply loop.</summary>
+    public int LivesUnseen { get; private set; }
+
     /// <summary>
     /// What is found of one node is noted, and the others are looked at all the same. What is planned to fail fails only for the nodes
     /// themselves, and damage that was done and that the watch meets before the node does is no finding.
@@ -112,12 +119,19 @@ internal sealed class ClusterWatch
 
     public ulong? StateHashAt(ShardId shard, LogIndex index) => _raft.StateAt(shard, index.Value);
 
+    private void Ended(Life life)
+    {
+        LivesEnded++;
+        if (life.SlicesSeen != life.Loops.Slices && life.Findings < MostOfALife) LivesUnseen++;
+    }
+
     /// <summary>Null when there is nothing to look at: what no loop has touched is as it was.</summary>
     private Life? LifeOf(SimulatedNode simulated, Node node)
     {
         if (!_lives.TryGetValue(simulated.Id, out Life? life) || life.Node != node)
         {
-            life = new Life(node, [.. node.Parts.Replica.Shards.Select(shard => new ReplicaView(node.Parts.Shared.Wal.Log(shard.Shard), _committed[shard.Shard.Value].Find))]);
+            if (life is not null) Ended(life);
+            life = new Life(node, simulated.Loops!, [.. node.Parts.Replica.Shards.Select(shard => new ReplicaView(node.Parts.Shared.Wal.Log(shard.Shard), _committed[shard.Shard.Value].Find))]);
             _lives[simulated.Id] = life;
         }
 
@@ -292,8 +306,10 @@ internal sealed class ClusterWatch
         _cluster[from.Value].Node?.Parts.Replica.Shards[message.Shard.Value].Raft is { } raft && raft.Term == message.Term ? raft.DurableIndex.Value : null;
 
     /// <summary>One life of a node as it was seen last.</summary>
-    private sealed class Life(Node node, ReplicaView[] views)
+    private sealed class Life(Node node, ManualLoopHost loops, ReplicaView[] views)
     {
+        public ManualLoopHost Loops => loops;
+
         public Node Node => node;
 
         public ReplicaView[] Views => views;

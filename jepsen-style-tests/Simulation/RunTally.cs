@@ -17,6 +17,12 @@ internal sealed class RunTally
     /// <summary>Those that had to fail.</summary>
     public int StartsThatFailed { get; set; }
 
+    /// <summary>Lives of nodes that were followed by others.</summary>
+    public int LivesEnded { get; set; }
+
+    /// <summary>Those of which the last step was not looked at.</summary>
+    public int LivesUnseen { get; set; }
+
     /// <summary>Pages that left memory.</summary>
     public long Evictions { get; set; }
 
@@ -44,6 +50,8 @@ internal sealed class RunTally
         StartsJudged += run.StartsJudged;
         StartsExcused += run.StartsExcused;
         StartsThatFailed += run.StartsThatFailed;
+        LivesEnded += run.LivesEnded;
+        LivesUnseen += run.LivesUnseen;
         MajorityWanted += run.MajorityWanted;
         foreach ((string what, int times) in run.Majority) Count(Majority, what, times);
         foreach ((string what, int times) in run.Queues) Count(Queues, what, times);
@@ -54,7 +62,8 @@ internal sealed class RunTally
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"starts after faults: {StartsJudged} judged, {StartsExcused} excused for a read that failed or damage that was done, {StartsThatFailed} failed as they had to\n"
+        $"lives of nodes: {LivesEnded} ended, of {LivesUnseen} the last step was not looked at\n"
+        + $"starts after faults: {StartsJudged} judged, {StartsExcused} excused for a read that failed or damage that was done, {StartsThatFailed} failed as they had to\n"
         + $"evicted pages: {Evictions}, in {RunsThatEvict} of {Runs} runs\n"
         + $"a majority alone: wanted in {MajorityWanted} of {Runs} runs, {Join(Majority)}; its queues: {Join(Queues)}");
 

@@ -140,6 +140,8 @@ internal sealed partial class SeedRun : IDisposable
     public void Run()
     {
         bool ended = Findings.Try(Go);
+        Tally.LivesEnded = _watch.LivesEnded;
+        Tally.LivesUnseen = _watch.LivesUnseen;
         Tally.StartsJudged = _faults.StartsJudged;
         Tally.StartsExcused = _faults.StartsExcused;
         Tally.StartsThatFailed = _faults.StartsThatFailed;

@@ -83,7 +83,7 @@ public sealed partial class CheckpointFile : IDisposable
     /// </summary>
     public static CheckpointFile OpenOrCreate(IDisk disk, string path, CheckpointOptions options)
     {
-        IDiskFile file = disk.Open(path, create: true);
+        IDiskFile file = LatchedFile.Open(disk, path, create: true);
         disk.SyncDirectory(DirectoryOf(path));
         var opened = new CheckpointFile(disk, path, file, options);
         opened.ReadStates();

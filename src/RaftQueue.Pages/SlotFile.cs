@@ -30,7 +30,6 @@ internal sealed partial class SlotFile
     private uint _slots;
     private long _free;
     private long _unsynced;
-    private DiskException? _syncFailed;
 
     public SlotFile(CheckpointFile owner, IDiskFile file, CheckpointOptions options)
     {
@@ -361,25 +360,10 @@ internal sealed partial class SlotFile
         }
     }
 
-    /// <summary>
-    /// The file is durable, superblocks included. Whoever syncs it after somebody's fsync failed gets the same error: what was lost then
-    /// is told only once.
-    /// </summary>
+    /// <summary>The file is durable, superblocks included. A failure is final for the process: no further sync of it returns.</summary>
     public void SyncFile()
     {
-        lock (_syncing)
-        {
-            if (_syncFailed is { } before) throw new DiskException(before.Call, "checkpoint", before.Errno);
-            try
-            {
-                _file.DataSync();
-            }
-            catch (DiskException failure)
-            {
-                _syncFailed = failure;
-                throw;
-            }
-        }
+        lock (_syncing) _file.DataSync();
     }
 
     /// <summary>Grows the file by one extent, unless it has grown beyond <paramref name="slots"/> already. False: no space.</summary>

@@ -32,6 +32,9 @@ public sealed class DiskException : IOException
 
     public int Errno { get; }
 
+    /// <summary>What was written before may be lost: not a failure to take space, whatever its number.</summary>
+    public bool IsSync => Call is "fdatasync" or "fsync";
+
     /// <summary>No space or no quota left: taking space failed, nothing that was there before is in doubt.</summary>
     public bool IsDiskFull => Errno is NoSpace or QuotaExceeded;
 }

@@ -47,7 +47,7 @@ internal sealed class HardStateFile : IDisposable
         {
             string path = Path.Combine(directory, Names[copy]);
             made |= !disk.FileExists(path);
-            files[copy] = disk.Open(path, create: true);
+            files[copy] = LatchedFile.Open(disk, path, create: true);
             if (files[copy].Length < bytes) files[copy].Allocate(bytes);
         }
 

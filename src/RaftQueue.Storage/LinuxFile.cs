@@ -15,9 +15,6 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
 
     private static readonly byte[] Zeros = new byte[ZeroBytes];
 
-    private readonly Lock _syncing = new();
-    private DiskException? _syncFailed;
-
     public long Length
     {
         get
@@ -83,14 +80,9 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
 
     public void DataSync()
     {
-        // Loops share a file, and the kernel tells of what it could not write only once: to whom it told nothing it is lost all the same.
-        lock (_syncing)
+        while (LinuxCalls.DataSync(handle) != 0)
         {
-            if (_syncFailed is { } before) throw new DiskException(before.Call, path, before.Errno);
-            while (LinuxCalls.DataSync(handle) != 0)
-            {
-                if (Marshal.GetLastPInvokeError() != LinuxCalls.Interrupted) throw _syncFailed = Failed("fdatasync");
-            }
+            if (Marshal.GetLastPInvokeError() != LinuxCalls.Interrupted) throw Failed("fdatasync");
         }
     }
 

@@ -107,7 +107,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
         if (!PlantedBugs.Has(PlantedBug.RenameNotSynced))
 #endif
         disk.SyncDirectory(walDirectory);
-        Adopt(new Segment(sequence, path, disk.Open(path, create: false), options.SegmentBytes));
+        Adopt(new Segment(sequence, path, LatchedFile.Open(disk, path, create: false), options.SegmentBytes));
         return true;
     }
 
@@ -297,7 +297,7 @@ internal sealed class SegmentStore(IDisk disk, string walDirectory, WalOptions o
     private IDiskFile StartPreparation()
     {
         _preparingPath = NextSparePath();
-        return disk.Open(_preparingPath, create: true);
+        return LatchedFile.Open(disk, _preparingPath, create: true);
     }
 
     private void DropPreparation()

@@ -94,7 +94,7 @@ internal sealed class WalScan : IDisposable
         {
             if (SegmentHeader.SequenceOf(name) is not { } sequence) continue;
             string path = Path.Combine(_walDirectory, name);
-            IDiskFile file = _disk.Open(path, create: false);
+            IDiskFile file = LatchedFile.Open(_disk, path, create: false);
             var reader = new SegmentReader(file, sequence);
             _files.Add(new ScannedSegment(sequence, name, path, file, reader, reader.ReadSegmentHeader()));
             HighestSequence = Math.Max(HighestSequence, sequence);

@@ -35,6 +35,19 @@ public sealed partial class CheckpointFile
     /// <summary>Up to here the file grows so that what is written stands in runs: below the bound by what makes it unlikely to be met.</summary>
     internal long RoomySlots => BoundSlots * RoomyShare / 100;
 
+    /// <summary>
+    /// The disk has more left than the log and one more checkpoint may need, so that the file may grow by an extent where it could do with what it
+    /// has. Asks the file system: not for each page.
+    /// </summary>
+    internal bool HasRoomToSpare
+    {
+        get
+        {
+            long worth = (BoundSlots - Superblock.Places) / Copies * PageStore.PageSize;
+            return _disk.FreeBytes(DirectoryOf(_path)) - Options.ExtentBytes >= Options.LogReserveBytes + worth;
+        }
+    }
+
     /// <summary>What the checkpoint loop may make the file grow to before space has to be made.</summary>
     internal long SoftBoundSlots => BoundSlots + (SlackExtents * ExtentSlots);
 

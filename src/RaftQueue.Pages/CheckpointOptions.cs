@@ -15,6 +15,12 @@ public sealed record CheckpointOptions
     /// <summary>About how much one <see cref="CheckpointWriter.RunOnce"/> writes, a multiple of 4 KiB.</summary>
     public int SliceBytes { get; init; } = 256 << 10;
 
+    /// <summary>
+    /// What the log is left on the disk, beside one checkpoint's worth: with less the file does not grow for the sake of runs, and grows where
+    /// it has no free slot.
+    /// </summary>
+    public long LogReserveBytes { get; init; } = 128 << 20;
+
     /// <summary>The most that <see cref="CheckpointFile.ReserveAhead"/> keeps free for the next checkpoint.</summary>
     public long MaxReserveBytes { get; init; } = 256 << 20;
 }

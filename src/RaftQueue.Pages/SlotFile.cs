@@ -97,8 +97,8 @@ internal sealed partial class SlotFile
     /// <summary>
     /// Takes up to <paramref name="most"/> adjacent slots, growing the file when there are none; before it becomes too large, space is
     /// made in it. Where pages leave memory all the time runs of some slots are looked for all through the file, and it grows to
-    /// <see cref="CheckpointFile.RoomySlots"/> for them: a disk writes a run as quickly as a single slot. Else, and in a file that is larger,
-    /// the lowest that are free. False: no space could be had.
+    /// <see cref="CheckpointFile.RoomySlots"/> for them, if the disk has room to spare: a disk writes a run as quickly as a single slot. Else,
+    /// and in a file that is larger, the lowest that are free. False: no space could be had.
     /// </summary>
     public bool TryTake(StoreSlots? store, SlotUse use, int most, out uint first, out int count)
     {
@@ -138,13 +138,12 @@ internal sealed partial class SlotFile
                 if (slots > roomy || _run == 1) return false;
                 if (TryFindRun(Math.Min(most, _run), out first)) count = TakeFrom(first, store, use, most);
                 if (count > 0) _runCursor = first + (uint)count;
-                else if (slots + extent > roomy) _run /= 2;
             }
 
             if (count > 0) return true;
-            if (slots + extent > roomy || TryGrow(slots)) continue;
-            lock (_gate) _run = 1; // a full disk: not to be asked again for each page
-            return false;
+            if (slots + extent <= roomy && _owner.HasRoomToSpare && TryGrow(slots)) continue;
+            // Shorter ones do. Neither they nor the disk are asked again for each page.
+            lock (_gate) _run = Math.Max(1, _run / 2);
         }
     }
 

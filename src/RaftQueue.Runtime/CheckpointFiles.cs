@@ -9,6 +9,8 @@ namespace RaftQueue.Runtime;
 /// </summary>
 internal sealed class CheckpointFiles : IDisposable
 {
+    private const int ReservedSegments = 2;
+
     private readonly Lock _gate = new();
     private readonly Lock _marking = new(); // over what is done to marks on the disk: rarely, and by whoever ends the process
     private readonly HashSet<(ShardId Shard, StateMark Mark)> _found = []; // since the process started
@@ -16,6 +18,7 @@ internal sealed class CheckpointFiles : IDisposable
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly int _residentPages;
+    private readonly long _logReserveBytes;
     private readonly INodeLog _log;
     private readonly Func<long> _microseconds;
     private readonly CheckpointFile?[] _files;
@@ -35,6 +38,7 @@ internal sealed class CheckpointFiles : IDisposable
         _directory = options.DataDirectory;
         _residentPages = options.ResidentPagesPerShard
             ?? (int)Math.Clamp(options.MemoryBudgetMiB * PagesPerMiB / options.Shards, PageStore.MinResidentPages, PageStore.MaxPages);
+        _logReserveBytes = ReservedSegments * options.WalSegmentBytes;
         _log = log;
         _microseconds = () => clock.MonotonicMicroseconds;
         _files = new CheckpointFile?[options.Shards];
@@ -84,7 +88,7 @@ internal sealed class CheckpointFiles : IDisposable
         lock (_gate)
         {
             _files[shard.Value]?.Dispose();
-            return _files[shard.Value] = CheckpointFile.OpenOrCreate(_disk, PathOf(shard), new CheckpointOptions());
+            return _files[shard.Value] = CheckpointFile.OpenOrCreate(_disk, PathOf(shard), new CheckpointOptions { LogReserveBytes = _logReserveBytes });
         }
     }
 

@@ -74,6 +74,33 @@ public sealed class RunTests
         }
     }
 
+    /// <summary>The file has free slots enough, in short runs: with little left on the disk it does with them, and leaves the rest to the log.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WithLittleLeftOnTheDiskTheFileDoesNotGrowForRuns(bool isTight)
+    {
+        const int Least = 14_000; // two checkpoints, what is written, and what was evicted, in slots
+        const int Worth = Pages + (Pages / 100) + 4;
+        const long LogReserve = 64 * PageStore.PageSize;
+        var world = new CheckpointWorld(73, new CheckpointOptions { ExtentBytes = 64 * 4096, LogReserveBytes = LogReserve }, residentPages: 1500);
+        if (isTight) world.Disk.CapacityBytes = ((Least + Worth) * (long)PageStore.PageSize) + LogReserve;
+        for (int i = 1; i < Pages; i++) world.Store.Allocate();
+        for (int round = 0; round < 12; round++)
+        {
+            for (int i = 0; i < Pages / 3; i++) Change(world.Store, world.Random);
+            using CheckpointWriter writer = world.File.BeginWrite(world.Store.Freeze(CheckpointWorld.InfoFor(round + 1)));
+            while (writer.RunOnce()) Change(world.Store, world.Random);
+            Assert.Equal(CheckpointOutcome.Ready, writer.Outcome);
+            writer.Commit();
+        }
+
+        long slots = world.File.FileBytes / PageStore.PageSize;
+        if (isTight) Assert.InRange(slots, Pages, Least + 64);
+        else Assert.InRange(slots, Least + 1_000, 3 * Worth);
+        Assert.True(world.Check().IsClean);
+    }
+
     [Fact]
     public void TheLowestRunIsFoundAsOneSlotAfterTheOtherWouldFindIt()
     {

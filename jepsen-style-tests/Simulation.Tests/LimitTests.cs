@@ -58,4 +58,20 @@ public sealed class LimitTests
             Assert.Equal(run.Workload.Settings, read.Workload.Settings);
         }
     }
+
+    /// <summary>A read that a client held and left keeps its room until its wait is over: the drain asks again.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void ReadsThatClientsLeftDoNotKeepTheDrainFromLooking(ulong seed)
+    {
+        RunCase drawn = RunCase.Draw(seed);
+        SeedPlan plan = drawn.Plan with { Nodes = 3, Shards = 1, DurationMs = 3_000, MaxOpenReads = 1, HealsMajorityFirst = false, WrongClocks = [1], Weather = new NetworkWeather() };
+        FaultEvent[] cuts = [.. Enumerable.Range(1, 3).Select(number =>
+            new FaultEvent(2_990, FaultKind.CutClients, FaultTarget.Node(number), DurationMs: 10, Salt: 1))];
+        using var run = new SeedRun(seed, plan, new FaultSchedule(cuts), new Workload(1, 7, 2, 5, 0));
+        run.Run();
+        Assert.Empty(run.Findings.All);
+    }
 }

@@ -87,6 +87,8 @@ public sealed class TruthShard
             if (_audits?.Contains(header.Index.Value) == true) _rootHashes.Add(header.Index.Value, pages.ComputeRootHash());
             Apply(header, entry.Span, output.Codes);
             CompareReads();
+            // What was left for a later entry is seen as it is until then.
+            if (store.HasDueWork) CompareQueues(store);
         }
 
         StateHash = store.StateHash;
@@ -246,6 +248,13 @@ public sealed class TruthShard
     /// <summary>The real store ends with the jobs and queues of the model.</summary>
     private void CompareJobs(JobStore store)
     {
+        CompareQueues(store);
+        long kept = _model.Jobs.LongCount(job => !job.Forgotten || job.HoldsKey);
+        if (kept != store.JobCount) _truth.Differs($"the store of shard {Shard} has {store.JobCount} jobs and the model {kept}");
+    }
+
+    private void CompareQueues(JobStore store)
+    {
         using var buffer = new PooledBuffer();
         foreach (ModelQueue queue in _model.Queues)
         {
@@ -256,10 +265,7 @@ public sealed class TruthShard
             var reader = new MessagePackReader(buffer.WrittenSpan);
             Require.Readable(QueueView.TryRead(ref reader, out QueueView view));
             string has = Shots.Of(view);
-            if (has != queue.Text(_model.Now)) _truth.Differs($"the store has queue\n{has}\nand the model\n{queue.Text(_model.Now)}");
+            if (has != queue.Text(_model.Now)) _truth.Differs($"at {store.AppliedIndex} the store has queue\n{has}\nand the model\n{queue.Text(_model.Now)}");
         }
-
-        long kept = _model.Jobs.LongCount(job => !job.Forgotten || job.HoldsKey);
-        if (kept != store.JobCount) _truth.Differs($"the store of shard {Shard} has {store.JobCount} jobs and the model {kept}");
     }
 }

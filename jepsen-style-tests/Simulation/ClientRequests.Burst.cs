@@ -75,13 +75,17 @@ internal sealed partial class ClientRequests
 
     private ClientCall BurstUse(Burst burst)
     {
-        long way = _random.NextBelow(8);
+        long way = _random.NextBelow(9);
         if (way < 2) return BurstLease(burst, 1 + (int)_random.NextBelow(3), waitMs: 0);
         if (way < 5 && shared.AnyBurstGrant(_random) is { } grant)
             return OnLeases(OnBurstLeases[(int)_random.NextBelow(OnBurstLeases.Length)], [grant], OneIn(3) ? OwnKey : null);
-        if (way == 5 && shared.AnyBurstJob(_random) is { } job) return Cancel(job, version: null);
+        if (way is 5 or 6 && shared.AnyBurstJob(_random) is { } job) return Cancel(job, version: null);
         PlainJob late = BurstJob(burst, place: 0, untilDueMs: 0) with { RunAtMs = null, OnConflict = (ConflictChoice)_random.NextBelow(3) };
-        return BurstEnqueue([late with { Key = TakenKey(burst) }]);
+        return BurstEnqueue([.. Enumerable.Range(0, 1 + (int)_random.NextBelow(20)).Select(place => late with
+        {
+            Payload = $"\"p{_step.Number}.{place}\"",
+            Key = TakenKey(burst),
+        })]);
     }
 
     /// <summary>A key that some job of the first batches has, if nothing went wrong.</summary>

@@ -3,13 +3,13 @@ using RaftQueue.Storage;
 
 namespace RaftQueue.Canary;
 
-/// <summary>Writes a file and syncs it twice; says of each sync how it went. 0 when both went alike.</summary>
+/// <summary>Writes a file, as the program opens its own, and syncs it twice; says of each sync how it went. 0 when both went alike.</summary>
 internal static class TwoSyncs
 {
     public static int Run(string directory)
     {
         Directory.CreateDirectory(directory);
-        using IDiskFile file = new LinuxDisk().Open(Path.Combine(directory, "shared"), create: true);
+        using IDiskFile file = LatchedFile.Open(new LinuxDisk(), Path.Combine(directory, "shared"), create: true);
         file.WriteAt(0, new byte[4096]);
         string first = Sync(file);
         string second = Sync(file);

@@ -22,7 +22,7 @@ public interface IDiskFile : IDisposable
     void DataSync();
 
     /// <summary>
-    /// Makes the file at least <paramref name="length"/> bytes long with real, zero-filled blocks, and syncs it with its
+    /// Makes the file at least <paramref name="length"/> bytes long with blocks of its own that read as zeros, and syncs it with its
     /// size. Throws <see cref="DiskException"/> with <see cref="DiskException.IsDiskFull"/> when the space is not there.
     /// </summary>
     void Allocate(long length);

@@ -12,8 +12,16 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
     private const int MaxVectors = 1024;
 
     private const int ZeroBytes = 256 * 1024;
+    private const int PageBytes = 4096;
 
     private static readonly byte[] Zeros = new byte[ZeroBytes];
+
+    /// <summary>
+    /// What one call writes the page cache keeps in one piece (a large folio), all of it as long as any part is used: it would hold a
+    /// fraction of what is read again of a file of scattered pages, and could not be told of a single one that is free. So they are
+    /// written one by one; the disk gets neighbours together all the same.
+    /// </summary>
+    private bool _readAtRandom;
 
     public long Length
     {
@@ -49,10 +57,14 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
 
     public void WriteAt(long offset, ReadOnlySpan<byte> data)
     {
+        int most = Volatile.Read(ref _readAtRandom) ? PageBytes : data.Length;
         fixed (byte* start = data)
         {
-            var vector = new LinuxCalls.IoVector { Base = start, Length = (nuint)data.Length };
-            WriteAll(&vector, 1, offset);
+            for (int done = 0; done < data.Length; done += most)
+            {
+                var vector = new LinuxCalls.IoVector { Base = start + done, Length = (nuint)Math.Min(most, data.Length - done) };
+                WriteAll(&vector, 1, offset + done);
+            }
         }
     }
 
@@ -91,11 +103,13 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
         long offset = Length;
         if (offset < length)
         {
-            Reserve(offset, length - offset);
+            bool reserved = TryReserve(offset, length - offset);
 
             // Real zeros and not only reserved extents: overwriting a written block needs no change of metadata, so that
-            // the log's fdatasync stays one write of the device.
-            while (offset < length)
+            // the log's fdatasync stays one write of the device. A file of scattered pages is synced seldom and grows much: what is
+            // reserved reads as zeros too.
+            bool zeros = !reserved || !Volatile.Read(ref _readAtRandom);
+            while (zeros && offset < length)
             {
                 int count = (int)Math.Min(ZeroBytes, length - offset);
                 WriteAt(offset, Zeros.AsSpan(0, count));
@@ -123,6 +137,7 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
             _ => LinuxCalls.AdviceDoNotNeed,
         };
 
+        if (advice == DiskAdvice.RandomReads) Volatile.Write(ref _readAtRandom, true);
         // What it returns tells only whether the kernel listened: an error of the disk comes with the read.
         _ = LinuxCalls.Advise(handle, offset, length, number);
     }
@@ -198,7 +213,8 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
         }
     }
 
-    private void Reserve(long offset, long length)
+    /// <summary>False where the file system cannot reserve: it gives its blocks to what is written.</summary>
+    private bool TryReserve(long offset, long length)
     {
         int errno;
         do
@@ -207,8 +223,9 @@ internal sealed unsafe class LinuxFile(string path, SafeFileHandle handle) : IDi
         }
         while (errno == LinuxCalls.Interrupted);
 
-        // A file system that cannot reserve gets its blocks from the zeros that follow.
-        if (errno != 0 && errno != LinuxCalls.NotSupported) throw new DiskException("posix_fallocate", path, errno);
+        if (errno == LinuxCalls.NotSupported) return false;
+        if (errno != 0) throw new DiskException("posix_fallocate", path, errno);
+        return true;
     }
 
     private DiskException Failed(string call) => new(call, path, Marshal.GetLastPInvokeError());

@@ -73,6 +73,23 @@ internal sealed class CheckpointRoots
     public IEnumerable<NodeId> Differing() =>
         _own.Where(own => own.Index > _agreed).SelectMany(own => VotesAt(own.Index).Differing(own.Root)).Distinct();
 
+    /// <summary>
+    /// Voters have told different roots of a position, above the newest on which a majority agrees with this node, that this node skipped:
+    /// it does not know who of them is right, and could say.
+    /// </summary>
+    public bool OthersDiffer()
+    {
+        foreach (List<(LogIndex Index, ulong Root)> roots in _told.Values)
+        {
+            foreach ((LogIndex index, ulong root) in roots)
+            {
+                if (index > _agreed && !_own.Exists(own => own.Index == index) && VotesAt(index).Differing(root).Any()) return true;
+            }
+        }
+
+        return false;
+    }
+
     private HashVotes VotesAt(LogIndex index)
     {
         var votes = new HashVotes();

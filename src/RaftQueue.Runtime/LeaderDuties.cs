@@ -139,6 +139,8 @@ internal sealed class LeaderDuties(ShardReplica replica, NodeShared node, ApplyW
         if (nowMicroseconds - _checkpointAt < CheckpointSpacingMicroseconds) return false;
         if (node.Wal.SegmentsPinnedBy(replica.Shard) > MaxPinnedSegments) return true;
         if (replica.InDoubt) return nowMicroseconds - _checkpointAt >= DoubtMicroseconds && EnoughHaveTheLog();
+        // Those who differ serve nobody until a third says what it has.
+        if (replica.OthersDiffer && nowMicroseconds - _checkpointAt >= DoubtMicroseconds) return true;
         return replica.LogBytesSinceCheckpoint > node.Options.CheckpointLogMiB * 1024L * 1024 || WorkIsMuch(nowMicroseconds);
     }
 

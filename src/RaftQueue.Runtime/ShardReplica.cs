@@ -69,6 +69,9 @@ internal sealed class ShardReplica
     /// <summary>In doubt: the voters that are known to have something else.</summary>
     public IReadOnlyCollection<NodeId> Differing { get; set; } = [];
 
+    /// <summary>Others are in doubt about each other at a checkpoint position that this node skipped.</summary>
+    public bool OthersDiffer { get; set; }
+
     /// <summary>Bytes of entries since the last checkpoint position that this node applied.</summary>
     public long LogBytesSinceCheckpoint { get; set; }
 

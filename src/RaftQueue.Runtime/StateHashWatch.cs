@@ -125,6 +125,7 @@ internal sealed class StateHashWatch
         compared.RootsDoubtedBefore = doubted;
         if (compared.HashDoubted || rootsDoubted)
             shard.Differing = [.. compared.Roots.Differing(), .. compared.Round?.Votes.Differing(compared.Round.Hash) ?? []];
+        shard.OthersDiffer = compared.Roots.OthersDiffer();
         SetInDoubt(shard, compared.HashDoubted || rootsDoubted, compared.HashDoubted ? compared.Round!.Index : index, nowMs);
         if (!shard.InDoubt) compared.DoubtedSinceMs = nowMs;
         else if (nowMs - compared.DoubtedSinceMs >= GoBackMs) ConsiderGoingBack(shard, voters);

@@ -110,6 +110,7 @@ public sealed class PageRootTests
         cluster.RunFor(500);
         cluster.AwaitLeader().Node!.Parts.Replica.Post(new HandOver(new ShardId(0), leader.Id));
         cluster.RunUntil(() => cluster.Leader() == leader, "the one who was right leads again");
+        third.Loops!.Hold("checkpoint", 0);
         var stopped = new List<SimulatedNode>();
         cluster.NodeFailed = (node, exception) =>
         {
@@ -122,6 +123,37 @@ public sealed class PageRootTests
         cluster.RunUntil(() => !InDoubt(leader), "the other one is right");
         Enqueue(cluster, "served again");
         Assert.Equal([wrong], stopped);
+    }
+
+    /// <summary>The third is not in doubt and leads without load: it says what it has, and only the one that is wrong stops.</summary>
+    [Theory]
+    [InlineData(208)]
+    [InlineData(209)]
+    [InlineData(210)]
+    public void ALeaderWhoSkippedWhatOthersDoubtDecides(ulong seed)
+    {
+        SimulatedCluster cluster = Started(seed);
+        (_, SimulatedNode third, SimulatedNode wrong) = DoubtThatOneSkipped(cluster);
+        var stopped = new List<SimulatedNode>();
+        cluster.NodeFailed = (node, exception) =>
+        {
+            Assert.IsType<StateDivergedException>(exception);
+            stopped.Add(node);
+            cluster.Crash(node, CrashMode.ProcessDeath);
+            return true;
+        };
+        for (int i = 0; i < 10 && cluster.Leader() != third && stopped.Count == 0; i++)
+        {
+            cluster.RunFor(500);
+            if (cluster.Leader() is { } other && other != third) other.Node!.Parts.Replica.Post(new HandOver(new ShardId(0), third.Id));
+            cluster.RunFor(500);
+        }
+
+        Assert.Same(third, cluster.Leader());
+        third.Loops!.Hold("checkpoint", 0);
+        cluster.RunFor(25_000);
+        Assert.Equal([wrong], stopped);
+        Enqueue(cluster, "served by the majority");
     }
 
     /// <summary>Of three the wrong one is gone, and the other skipped the position at which it differed: the next one decides.</summary>
@@ -139,6 +171,7 @@ public sealed class PageRootTests
             cluster.RunUntil(() => cluster.Leader() == leader, "the one in doubt leads");
         }
 
+        third.Loops!.Hold("checkpoint", 0);
         cluster.RunUntil(() => !InDoubt(leader), "both have said what they have", 60_000);
         Assert.Equal(OutcomeKind.Applied, cluster.Enqueue(cluster.AwaitLeader(), "work", "1").Kind);
     }
@@ -195,7 +228,6 @@ public sealed class PageRootTests
         UntilTheNextCheckpoint(cluster, leader, wrong);
         cluster.RunUntil(() => InDoubt(leader) && InDoubt(wrong), "both are in doubt");
         Assert.False(InDoubt(third));
-        third.Loops.Hold("checkpoint", 0);
         return (leader, third, wrong);
     }
 

@@ -190,6 +190,19 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void P4_a_lease_request_without_an_answer_ends_no_hold_where_the_log_shows_that_it_got_nothing()
+    {
+        Made made = new();
+        made.Enqueue(1, (0, 10), 1, unique: "u");
+        made.Lease(9, (12, 14), null, 1);
+        made.Enqueue(2, (20, 30), 2, unique: "u");
+        RunRecord unknown = made.Record();
+        UniqueChecker.Check(unknown);
+        var known = new RunRecord(unknown.History) { Truth = Truth.Replay(unknown.History, [[]]) };
+        Assert.Contains("holds the key", Assert.Throws<PropertyViolatedException>(() => UniqueChecker.Check(known)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void P4_how_long_a_key_is_held_is_the_holders_choice()
     {
         Made leased = new();

@@ -81,14 +81,17 @@ public static class UniqueChecker
             to = Math.Min(to, asked.Until == UniqueUntil.Leased ? lease.InvokedNs : After(record, lease, grant.LeaseMs));
         }
 
-        // A grant that nobody was told of: a copy of the request may have been granted as well, and given back.
+        // A grant that nobody was told of: a copy of the request may have been granted as well, and given back. Where the log is known, no
+        // other lease request that was not answered has got the job.
+        bool mayBeLeased = record.Truth is null;
         foreach (LogGrant grant in record.Truth?.GrantsByJob[job] ?? [])
         {
-            bool told = record.GrantsByJob[job].Any(pair => pair.Grant.Fence == grant.Fence);
-            if (!told && grant.Call is { } lease) to = Math.Min(to, lease.InvokedNs);
+            if (record.GrantsByJob[job].Any(pair => pair.Grant.Fence == grant.Fence)) continue;
+            if (grant.Call is { } lease) to = Math.Min(to, lease.InvokedNs);
+            else mayBeLeased = true;
         }
 
-        if (openLease is not null) to = Math.Min(to, openLease.InvokedNs);
+        if (mayBeLeased && openLease is not null) to = Math.Min(to, openLease.InvokedNs);
         return to;
     }
 

@@ -85,7 +85,7 @@ internal sealed class ClusterWatch
     /// </summary>
     public void Stops(SimulatedNode node)
     {
-        if (node.Loops?.LastLoop is Loop.Log or Loop.Checkpoint or Loop.Eviction) LookAt(node);
+        if (node.Loops?.LastLoop is Loop.Log or Loop.Segments or Loop.Checkpoint or Loop.Eviction) LookAt(node);
     }
 
     /// <summary>The entries of a shard from the first one to <paramref name="end"/>.</summary>

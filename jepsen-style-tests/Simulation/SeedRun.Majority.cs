@@ -10,7 +10,7 @@ internal sealed partial class SeedRun
 {
     private const long CalmMs = 3_000;
     private const long HourMs = 3_600_000;
-    private const long SpareMicroseconds = 5_000_000;
+    private const long FullMicroseconds = 15_000_000; // less than any bound here
 
     /// <summary>Terms that may begin in that time: leaders still spread over the nodes.</summary>
     private const long CalmTerms = 4;
@@ -103,7 +103,7 @@ internal sealed partial class SeedRun
         while (true)
         {
             // Full of what was finished and is kept for longer than this lasts: that is said in the log, and that there is nothing to give as well.
-            if (isEmpty && Now >= end - SpareMicroseconds) return (false, "left out: the state is full, and nothing is left to finish");
+            if (isEmpty && Now - since >= FullMicroseconds) return (false, "left out: the state is full, and nothing is left to finish");
             Require.That(Now < end, $"P11: queue {queue} makes progress through the healed nodes within {boundMs} ms");
             // Refused at once where there is no room at the moment: time has to pass.
             _cluster.RunFor(20);

@@ -61,6 +61,26 @@ public sealed class LinuxDiskTests : IDisposable
         Assert.Equal(10, file.Length);
     }
 
+    /// <summary>Whatever the page cache was told: what is allocated reads as zeros, and what is written as it was written.</summary>
+    [Fact]
+    public void AdviceChangesNothing()
+    {
+        using IDiskFile file = _disk.Open(Path.Combine(_directory, "scattered"), create: true);
+        file.Advise(DiskAdvice.RandomReads, 0, 0);
+        file.Allocate(1024 * 1024);
+        Assert.Equal(1024 * 1024, file.Length);
+        byte[] expected = new byte[1024 * 1024];
+        new Random(1).NextBytes(expected.AsSpan(3 * 4096, (9 * 4096) + 100));
+        file.WriteAt(3 * 4096, expected.AsSpan(3 * 4096, (9 * 4096) + 100));
+        file.WriteAt(0, []);
+        file.DataSync();
+        file.Advise(DiskAdvice.NotReadAgain, 0, 0);
+        file.Advise(DiskAdvice.ReadSoon, 4096, 4096);
+        byte[] read = new byte[expected.Length];
+        Assert.Equal(read.Length, file.ReadAt(0, read));
+        Assert.Equal(expected, read);
+    }
+
     [Fact]
     public void DirectoriesAreForTheOwnerOnly()
     {
